@@ -2,3 +2,5 @@
 pub mod error;
 pub mod key;
 pub mod scope;
+pub mod signature;
+pub mod token;
