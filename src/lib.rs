@@ -1,4 +1,5 @@
 //! Authorize service clients by X.509 certificates that carry scopes, plus signed requests, beside JWTs.
+pub mod authz;
 pub mod error;
 pub mod key;
 pub mod scope;
