@@ -9,7 +9,7 @@ use crate::{
         chain::{self, Anchors, Path, Purpose, Revocation},
         extension::{self, Oid},
     },
-    crl::{RevocationStore, StalePolicy, Staleness},
+    crl::{Freshness, RevocationStore, StalePolicy, Staleness},
     error::Rejection,
     key::{Algorithm, PublicKey, sha256},
     scope::Scopes,
@@ -139,7 +139,7 @@ pub struct CertificateVerifier {
     policy: Policy,
     lists: RwLock<Arc<RevocationStore>>,
     /// Keyed by SHA-256 of leaf and chain. Positive answers only.
-    clients: Option<Cache<[u8; 32], Arc<VerifiedClient>>>,
+    clients: Option<Cache<CacheKey, Arc<VerifiedClient>>>,
     replay: ReplayMemory,
 }
 
@@ -281,6 +281,13 @@ impl CertificateVerifier {
         Ok(client)
     }
 
+    /// The policy that is being applied because a revocation list is stale at `now`, if one is.
+    pub fn stale_policy(&self, now: Timestamp) -> Option<StalePolicy> {
+        let RevocationCheck::Required(policy) = self.policy.revocation else { return None };
+        let lists = self.lists();
+        lists.lists().any(|list| list.freshness(now) != Freshness::Current).then_some(policy)
+    }
+
     fn check_revocation(&self, client: &VerifiedClient, now: Timestamp) -> Result<Staleness, Rejection> {
         match self.policy.revocation {
             RevocationCheck::Off => Ok(Staleness::Current),
@@ -307,12 +314,10 @@ fn algorithm(key: &PublicKey, alg: Option<&str>) -> Result<Algorithm, Rejection>
         .ok_or_else(|| Rejection::AlgorithmForbidden(name.chars().take(64).collect()))
 }
 
-/// DER carries its own length, so that no two lists of certificates concatenate to the same bytes.
-fn cache_key(leaf: &[u8], chain: &[Vec<u8>]) -> [u8; 32] {
-    if chain.is_empty() {
-        return sha256(leaf);
-    }
-    let mut all = leaf.to_vec();
-    chain.iter().for_each(|der| all.extend_from_slice(&sha256(der)));
-    sha256(&all)
+/// SHA-256 of the leaf and, apart from it, of the chain: two fields, so that no bytes of one can pass for the other.
+type CacheKey = ([u8; 32], [u8; 32]);
+
+fn cache_key(leaf: &[u8], chain: &[Vec<u8>]) -> CacheKey {
+    let links: Vec<[u8; 32]> = chain.iter().map(|der| sha256(der)).collect();
+    (sha256(leaf), if links.is_empty() { [0; 32] } else { sha256(links.as_flattened()) })
 }
