@@ -8,4 +8,5 @@ pub mod key;
 pub mod scope;
 pub mod server;
 pub mod signature;
+pub mod store;
 pub mod token;

@@ -1,9 +1,6 @@
 //! Signed requests: the certificate, its chain and revocation, and the signature that proves possession of its key.
 
-use super::{
-    Authorities, CheckedHead, Credential, Observer, Principal, ReplayMemory,
-    head::Head,
-};
+use super::{Authorities, CheckedHead, Credential, Observer, Principal, ReplayMemory, head::Head};
 use crate::{
     cert::{
         chain::{self, Anchors, Path, Purpose, Revocation},
@@ -246,10 +243,7 @@ impl CertificateVerifier {
         observer.passed("digest", &|| format!("{} bytes of body", body.len()));
         observer.signature_base(&head.base);
         let algorithm = algorithm(&client.key, head.alg.as_deref())?;
-        client
-            .key
-            .verify(algorithm, head.base.as_bytes(), &head.signature)
-            .map_err(|_| Rejection::SignatureInvalid)?;
+        client.key.verify(algorithm, head.base.as_bytes(), &head.signature).map_err(|_| Rejection::SignatureInvalid)?;
         observer.passed("signature", &|| algorithm.to_string());
         self.replay.record(&client.fingerprint, &head.nonce, head.until, now.as_second())?;
         observer.passed("nonce", &String::new);

@@ -14,7 +14,16 @@ use std::{borrow::Cow, sync::Arc};
 
 /// The steps of a request's verification in their order: cheapest refusal first.
 pub const REQUEST_STEPS: &[&str] = &[
-    "sizes", "parse", "coverage", "authority", "window", "certificate", "revocation", "digest", "signature", "nonce",
+    "sizes",
+    "parse",
+    "coverage",
+    "authority",
+    "window",
+    "certificate",
+    "revocation",
+    "digest",
+    "signature",
+    "nonce",
     "scopes",
 ];
 

@@ -6,8 +6,7 @@ use http::{HeaderMap, header::AUTHORIZATION};
 use jiff::Timestamp;
 
 /// The steps of [`BearerVerifier::verify`] in their order.
-pub const TOKEN_STEPS: &[&str] =
-    &["parse", "header", "signature", "issuer", "audience", "times", "claims", "scopes"];
+pub const TOKEN_STEPS: &[&str] = &["parse", "header", "signature", "issuer", "audience", "times", "claims", "scopes"];
 
 /// Decides about requests with `Authorization: Bearer`.
 #[derive(Debug)]

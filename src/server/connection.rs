@@ -9,7 +9,6 @@ use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{
-    future::Future,
     io,
     pin::Pin,
     sync::{
@@ -27,7 +26,7 @@ use tokio::{
 use tower_service::Service as _;
 
 /// Serves requests of `stream` until either side ends it, a limit is passed, or the server stops.
-pub(super) async fn serve(stream: TcpStream, mut router: Router, limits: Limits, mut stopped: watch::Receiver<bool>) {
+pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>) {
     // A delayed answer would cost more than the packet it saves.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("nodelay: {error}");
@@ -38,7 +37,8 @@ pub(super) async fn serve(stream: TcpStream, mut router: Router, limits: Limits,
         let phase = Arc::clone(&phase);
         service_fn(move |request: Request<Incoming>| {
             phase.enter(BUSY);
-            let answer = router.call(request.map(Body::new));
+            // Cloning counts a reference; `call` wants the router for itself.
+            let answer = router.clone().call(request.map(Body::new));
             let phase = Arc::clone(&phase);
             async move {
                 let answer = answer.await;

@@ -124,7 +124,9 @@ fn challenge(reason: Reason, route: Route, required: &Scopes) -> String {
             // A scope has neither quote nor backslash (RFC 6749 section 3.3).
             format!("Bearer realm=\"certauthz\", error=\"insufficient_scope\", scope=\"{required}\"")
         }
-        (Route::Token, Reason::CredentialMalformed) => "Bearer realm=\"certauthz\", error=\"invalid_request\"".to_owned(),
+        (Route::Token, Reason::CredentialMalformed) => {
+            "Bearer realm=\"certauthz\", error=\"invalid_request\"".to_owned()
+        }
         (Route::Token, _) => "Bearer realm=\"certauthz\", error=\"invalid_token\"".to_owned(),
         (Route::Certificate, Reason::InsufficientScope) => {
             format!("Certauthz realm=\"certauthz\", error=\"insufficient_scope\", scope=\"{required}\"")

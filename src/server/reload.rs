@@ -2,10 +2,15 @@
 
 use super::Resource;
 use crate::{
-    crl::{Offered, RevocationList, RevocationStore},
+    crl::{self, Offered, RevocationList, RevocationStore},
     error::{Error, Result},
+    store::file,
 };
-use std::{path::PathBuf, sync::Arc, time::{Duration, SystemTime}};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// How often the file's metadata is looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -36,8 +41,8 @@ impl RevocationFile {
         self.paths.iter().try_for_each(|path| self.load_one(path, store).map(|_| ()))
     }
 
-    fn load_one(&self, path: &PathBuf, store: &mut RevocationStore) -> Result<Offered> {
-        let der = crate::store::read_revocation_list(path)?;
+    fn load_one(&self, path: &Path, store: &mut RevocationStore) -> Result<Offered> {
+        let der = read(path)?;
         let bad = |why: String| Error::bad_file(path, why, "make a new one with `certauthz crl create`");
         let mut refusal = "no CA is given that could have issued it".to_owned();
         for issuer in &self.issuers {
@@ -51,12 +56,12 @@ impl RevocationFile {
 
     /// Looks for changes until the task is dropped.
     pub(super) async fn watch(self, resource: Arc<Resource>) {
-        let mut known: Vec<Option<Version>> = self.paths.iter().map(version).collect();
+        let mut known: Vec<Option<Version>> = self.paths.iter().map(|p| version(p)).collect();
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
-            let found: Vec<_> = self.paths.iter().map(version).collect();
+            let found: Vec<_> = self.paths.iter().map(|p| version(p)).collect();
             if found == known {
                 continue;
             }
@@ -85,8 +90,15 @@ impl RevocationFile {
     }
 }
 
+/// The DER of a revocation list in PEM or DER.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let bytes = file::read(path, file::MAX_CRL_LEN)?;
+    crl::pem_or_der(bytes)
+        .map_err(|e| Error::bad_file(path, e.to_string(), "make a new one with `certauthz crl create`"))
+}
+
 /// `None` while the file cannot be looked at.
-fn version(path: &PathBuf) -> Option<Version> {
+fn version(path: &Path) -> Option<Version> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))

@@ -7,7 +7,11 @@ use super::{
 use crate::{error::Rejection, signature::RequestParts};
 use axum::{Router, body::Body, extract::State, response::Response, routing::any};
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, header::{CONTENT_TYPE, HOST}, request::Parts};
+use http::{
+    HeaderValue, Request, StatusCode,
+    header::{CONTENT_TYPE, HOST},
+    request::Parts,
+};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Body as _;
 use jiff::Timestamp;
