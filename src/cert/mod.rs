@@ -1,0 +1,10 @@
+//! Certificates: what is in them, how they are issued.
+pub mod csr;
+pub mod extension;
+pub mod facts;
+pub mod issuer;
+mod serial;
+mod subject;
+
+pub use serial::Serial;
+pub use subject::{Lifetime, Subject};

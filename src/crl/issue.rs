@@ -1,0 +1,157 @@
+//! Issuing revocation lists (RFC 5280 section 5): version 2, complete, direct.
+
+use crate::{
+    cert::{
+        Serial,
+        issuer::{Adapter, Issuer, since_1970},
+    },
+    error::{Error, Result},
+};
+use jiff::Timestamp;
+use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
+use std::{fmt, str::FromStr};
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal $text:literal,)*) => {
+        /// Why a certificate was revoked (RFC 5280 section 5.3.1), without `removeFromCRL`, which only delta lists use.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+        #[non_exhaustive]
+        pub enum RevocationReason { $($(#[$doc])* $name,)* }
+
+        impl RevocationReason {
+            /// Every reason there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name in RFC 5280, e.g. `keyCompromise`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The CRLReason code.
+            pub const fn code(self) -> u8 {
+                match self { $(Self::$name => $code,)* }
+            }
+        }
+
+        impl From<RevocationReason> for rcgen::RevocationReason {
+            fn from(reason: RevocationReason) -> Self {
+                match reason { $(RevocationReason::$name => Self::$name,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// No reason given; left out of the list.
+    #[default]
+    Unspecified = 0 "unspecified",
+    /// The private key is known to somebody else, or may be.
+    KeyCompromise = 1 "keyCompromise",
+    /// The CA's own key is.
+    CaCompromise = 2 "cACompromise",
+    /// The subject's name or role changed.
+    AffiliationChanged = 3 "affiliationChanged",
+    /// Another certificate replaces it.
+    Superseded = 4 "superseded",
+    /// It is not needed any more.
+    CessationOfOperation = 5 "cessationOfOperation",
+    /// On hold.
+    CertificateHold = 6 "certificateHold",
+    /// A privilege in it was withdrawn.
+    PrivilegeWithdrawn = 9 "privilegeWithdrawn",
+    /// The attribute authority's key is known to somebody else.
+    AaCompromise = 10 "aACompromise",
+}
+
+impl RevocationReason {
+    /// The reason with this CRLReason code.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.code() == code)
+    }
+
+    /// Reads a name of RFC 5280 as people type it: case, `-` and `_` do not matter.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] with the names that exist.
+    pub fn parse(text: &str) -> Result<Self> {
+        let plain: String = text.chars().filter(|c| !matches!(c, '-' | '_')).collect();
+        Self::ALL.iter().copied().find(|reason| reason.as_str().eq_ignore_ascii_case(&plain)).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|reason| reason.as_str()).collect();
+            Error::invalid("revocation reason", text, "unknown", format!("use one of {}", names.join(", ")))
+        })
+    }
+}
+
+impl FromStr for RevocationReason {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for RevocationReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for RevocationReason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One revoked certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its serial number.
+    pub serial: Serial,
+    /// When it was revoked.
+    pub revoked_at: Timestamp,
+    /// Why.
+    pub reason: RevocationReason,
+}
+
+/// What a list says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The CRL number: higher than in any list before (RFC 5280 section 5.2.3).
+    pub number: u64,
+    /// When it is made.
+    pub this_update: Timestamp,
+    /// When the next one is made at the latest.
+    pub next_update: Timestamp,
+    /// The revoked certificates.
+    pub entries: Vec<Entry>,
+}
+
+/// Makes and signs the list; the result is DER.
+///
+/// # Errors
+/// [`Error::Issue`] where nextUpdate is not after thisUpdate or encoding failed, [`Error::Key`] where signing failed.
+pub fn issue(issuer: &Issuer<'_>, content: &Content) -> Result<Vec<u8>> {
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    let revoked = content.entries.iter().map(|entry| {
+        Ok(RevokedCertParams {
+            serial_number: SerialNumber::from_slice(entry.serial.as_bytes()),
+            revocation_time: epoch + since_1970(entry.revoked_at)?,
+            reason_code: Some(entry.reason.into()),
+            invalidity_date: None,
+        })
+    });
+    let adapter = Adapter::new(issuer.signer());
+    let key_id = issuer.facts().subject_key_id.clone().ok_or_else(|| Error::Issue {
+        what: "a revocation list",
+        why: "the CA's certificate has no subject key identifier".to_owned(),
+    })?;
+    let params = CertificateRevocationListParams {
+        this_update: epoch + since_1970(content.this_update)?,
+        next_update: epoch + since_1970(content.next_update)?,
+        crl_number: SerialNumber::from(content.number),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.collect::<Result<_>>()?,
+        key_identifier_method: KeyIdMethod::PreSpecified(key_id),
+    };
+    let signed = params.signed_by(&issuer.to_rcgen(&adapter)?);
+    Ok(adapter.checked("a revocation list", signed)?.der().to_vec())
+}

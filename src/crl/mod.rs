@@ -1,0 +1,2 @@
+//! Revocation lists.
+pub mod issue;
