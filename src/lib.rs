@@ -1,5 +1,6 @@
 //! Authorize service clients by X.509 certificates that carry scopes, plus signed requests, beside JWTs.
 pub mod cert;
+pub mod client;
 pub mod crl;
 pub mod error;
 pub mod key;
