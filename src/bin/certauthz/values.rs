@@ -7,14 +7,42 @@ mod request;
 mod time;
 
 pub(crate) use request::{Data, Header, HttpUrl, authority, data, header, listen, method, url};
-pub(crate) use time::{End, MAX_TIME, duration, end, positive_duration, timestamp};
+pub(crate) use time::{duration, lifetime, positive_duration, timestamp};
 
-use certauthz::{error::Error, scope::Scope};
+use certauthz::{
+    cert::{Serial, extension::Oid},
+    crl::RevocationReason,
+    error::Error,
+    scope::Scope,
+    store::Name,
+};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::{num::NonZeroUsize, time::Duration};
 
 /// Reads a scope.
 pub(crate) fn scope(text: &str) -> Result<Scope, String> {
     Scope::new(text).map_err(|error| reason(&error))
+}
+
+/// Reads the name of a CA or client.
+pub(crate) fn name(text: &str) -> Result<Name, String> {
+    Name::new(text).map_err(|error| reason(&error))
+}
+
+/// Reads a serial number.
+pub(crate) fn serial(text: &str) -> Result<Serial, String> {
+    Serial::parse(text).map_err(|error| reason(&error))
+}
+
+/// Reads an object identifier.
+pub(crate) fn oid(text: &str) -> Result<Oid, String> {
+    Oid::parse(text).map_err(|error| reason(&error))
+}
+
+/// Reads a revocation reason, and lists those there are for help and completion.
+pub(crate) fn revocation_reason() -> impl TypedValueParser<Value = RevocationReason> {
+    PossibleValuesParser::new(RevocationReason::ALL.iter().map(|reason| reason.as_str()))
+        .try_map(|text| RevocationReason::parse(&text))
 }
 
 /// The library's reason without the value, which clap has named already.

@@ -1,7 +1,14 @@
 //! Arguments of the commands that make and show credentials.
 
-use crate::values::{self, End};
-use certauthz::{error::Result, key::KeyType, scope::Scope};
+use crate::values;
+use certauthz::{
+    cert::{Lifetime, Serial},
+    crl::RevocationReason,
+    error::Result,
+    key::KeyType,
+    scope::Scope,
+    store::Name,
+};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -65,8 +72,8 @@ Examples:
   certauthz ca create --name second --common-name 'Second CA' --key-type ec --key-size 384 --expiration 5y")]
 pub(crate) struct CaCreateArgs {
     /// Name of the CA, and of its directory under --path
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: String,
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
     /// Common name (CN) of the subject [default: the name]
     #[arg(long, value_name = "CN")]
     pub(crate) common_name: Option<String>,
@@ -74,16 +81,16 @@ pub(crate) struct CaCreateArgs {
     #[arg(long, value_name = "O")]
     pub(crate) organization: Option<String>,
     /// Life of the certificate: a duration, or the RFC 3339 time of its end
-    #[arg(long, value_name = "DURATION|TIME", value_parser = values::end, default_value = "8766h")]
-    pub(crate) expiration: End,
+    #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime, default_value = "8766h")]
+    pub(crate) expiration: Lifetime,
     /// Serial number: decimal, 0x… or colon-hex [default: random, 128 bits]
-    #[arg(long, value_name = "N")]
-    pub(crate) serial_number: Option<String>,
+    #[arg(long, value_name = "N", value_parser = values::serial)]
+    pub(crate) serial_number: Option<Serial>,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
     /// Make an intermediate CA that this CA signs
-    #[arg(long, value_name = "CA")]
-    pub(crate) parent: Option<String>,
+    #[arg(long, value_name = "CA", value_parser = values::name)]
+    pub(crate) parent: Option<Name>,
     /// Where clients of the certificates will find the revocation list
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) crl_url: Option<String>,
@@ -98,8 +105,8 @@ pub(crate) struct CaCreateArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CaShowArgs {
     /// Name of the CA
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: String,
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
     /// Print the public key as a JWK set (RFC 7517) instead
     #[arg(long)]
     pub(crate) jwks: bool,
@@ -126,11 +133,11 @@ Examples:
   certauthz client create --name dave --ca primary --scope bob.user.read --csr dave.csr")]
 pub(crate) struct ClientCreateArgs {
     /// Name of the client, and of its directory under --path
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: String,
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
     /// The CA that issues
-    #[arg(long, value_name = "CA")]
-    pub(crate) ca: String,
+    #[arg(long, value_name = "CA", value_parser = values::name)]
+    pub(crate) ca: Name,
     /// A scope that the client gets; repeat for several
     #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope, required = true)]
     pub(crate) scopes: Vec<Scope>,
@@ -141,11 +148,11 @@ pub(crate) struct ClientCreateArgs {
     #[arg(long, value_name = "O")]
     pub(crate) organization: Option<String>,
     /// Life of the certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA's end]
-    #[arg(long, value_name = "DURATION|TIME", value_parser = values::end)]
-    pub(crate) expiration: Option<End>,
+    #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime)]
+    pub(crate) expiration: Option<Lifetime>,
     /// Serial number: decimal, 0x… or colon-hex [default: random, 128 bits]
-    #[arg(long, value_name = "N")]
-    pub(crate) serial_number: Option<String>,
+    #[arg(long, value_name = "N", value_parser = values::serial)]
+    pub(crate) serial_number: Option<Serial>,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
     /// A PKCS#10 request (PEM or DER) of a key that stays where it is
@@ -162,21 +169,21 @@ Example:
   certauthz client renew --name alice --scope bob.user.read")]
 pub(crate) struct ClientRenewArgs {
     /// Name of the client
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: String,
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
     /// The client's scopes from now on; repeat for several [default: those it has]
     #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope)]
     pub(crate) scopes: Vec<Scope>,
     /// Life of the new certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA's end]
-    #[arg(long, value_name = "DURATION|TIME", value_parser = values::end)]
-    pub(crate) expiration: Option<End>,
+    #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime)]
+    pub(crate) expiration: Option<Lifetime>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ClientShowArgs {
     /// Name of the client
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: String,
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
 }
 
 #[derive(Debug, Subcommand)]
@@ -191,11 +198,11 @@ Example:
   curl -H \"Authorization: Bearer $(certauthz token create --ca primary --client alice)\" http://127.0.0.1:8585/token")]
 pub(crate) struct TokenCreateArgs {
     /// The CA that issues
-    #[arg(long, value_name = "CA")]
-    pub(crate) ca: String,
+    #[arg(long, value_name = "CA", value_parser = values::name)]
+    pub(crate) ca: Name,
     /// The client that the token is for
-    #[arg(long, value_name = "NAME")]
-    pub(crate) client: String,
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) client: Name,
     /// The service that shall accept it [default: the first segment of the scopes, e.g. bob of bob.user.read]
     #[arg(long, value_name = "NAME")]
     pub(crate) audience: Option<String>,
@@ -203,8 +210,8 @@ pub(crate) struct TokenCreateArgs {
     #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope)]
     pub(crate) scopes: Vec<Scope>,
     /// Life of the token: a duration, or the RFC 3339 time of its end
-    #[arg(long, value_name = "DURATION|TIME", value_parser = values::end, default_value = "15m")]
-    pub(crate) expiration: End,
+    #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime, default_value = "15m")]
+    pub(crate) expiration: Lifetime,
 }
 
 #[derive(Debug, Subcommand)]
@@ -224,12 +231,13 @@ Examples:
   certauthz crl revoke --ca primary --serial 0x1a2b3c")]
 pub(crate) struct CrlRevokeArgs {
     /// The CA that issued
-    #[arg(long, value_name = "CA")]
-    pub(crate) ca: String,
+    #[arg(long, value_name = "CA", value_parser = values::name)]
+    pub(crate) ca: Name,
     #[command(flatten)]
     pub(crate) what: RevokeTarget,
     /// Why (RFC 5280 section 5.3.1)
-    #[arg(long, value_name = "REASON", value_enum, default_value = "unspecified")]
+    #[arg(long, value_name = "REASON", value_parser = values::revocation_reason(), default_value = "unspecified")]
+    #[arg(ignore_case = true)]
     pub(crate) reason: RevocationReason,
 }
 
@@ -238,50 +246,24 @@ pub(crate) struct CrlRevokeArgs {
 #[group(required = true, multiple = false)]
 pub(crate) struct RevokeTarget {
     /// Every certificate of this client that is still in force
-    #[arg(long, value_name = "NAME")]
-    pub(crate) client: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) client: Option<Name>,
     /// The certificate with this serial number: decimal, 0x… or colon-hex
-    #[arg(long, value_name = "SERIAL")]
-    pub(crate) serial: Option<String>,
+    #[arg(long, value_name = "SERIAL", value_parser = values::serial)]
+    pub(crate) serial: Option<Serial>,
     /// This certificate (PEM or DER)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) cert: Option<PathBuf>,
 }
 
-/// The reasons of RFC 5280 section 5.3.1, but `removeFromCRL`, which only a delta CRL may give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "camelCase")]
-pub(crate) enum RevocationReason {
-    /// No reason given
-    Unspecified,
-    /// Somebody else may have the private key
-    KeyCompromise,
-    /// Somebody else may have the CA's private key
-    #[value(name = "cACompromise", alias = "caCompromise")]
-    CaCompromise,
-    /// The client's name or role changed
-    AffiliationChanged,
-    /// A newer certificate replaces it
-    Superseded,
-    /// The client is no more
-    CessationOfOperation,
-    /// Suspended
-    CertificateHold,
-    /// A right that it states was withdrawn
-    PrivilegeWithdrawn,
-    /// The attribute authority's key may be known
-    #[value(name = "aACompromise", alias = "aaCompromise")]
-    AaCompromise,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct CrlCreateArgs {
     /// The CA whose list it is
-    #[arg(long, value_name = "CA")]
-    pub(crate) ca: String,
+    #[arg(long, value_name = "CA", value_parser = values::name)]
+    pub(crate) ca: Name,
     /// When the following list will be there at the latest: a duration, or an RFC 3339 time
-    #[arg(long, value_name = "DURATION|TIME", value_parser = values::end, default_value = "7d")]
-    pub(crate) next_update: End,
+    #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime, default_value = "7d")]
+    pub(crate) next_update: Lifetime,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! Arguments of the commands that sign, send and verify.
 
 use crate::values::{self, Data, Header, HttpUrl};
-use certauthz::scope::Scope;
+use certauthz::{scope::Scope, store::Name};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use http::Method;
 use jiff::Timestamp;
@@ -33,8 +33,8 @@ Examples:
   certauthz client request --name alice --mode cert -X POST -d '{\"a\":1}' http://127.0.0.1:8585/cert")]
 pub(crate) struct ClientRequestArgs {
     /// The client that sends
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: String,
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
     /// The credential to show
     #[arg(long, value_name = "MODE", value_enum, default_value = "token")]
     pub(crate) mode: RequestMode,
@@ -57,8 +57,8 @@ Examples:
   bash -c \"$(certauthz sign-request --client alice --output curl http://127.0.0.1:8585/cert)\"")]
 pub(crate) struct SignRequestArgs {
     /// The client that signs
-    #[arg(long, value_name = "NAME")]
-    pub(crate) client: String,
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) client: Name,
     #[command(flatten)]
     pub(crate) request: RequestArgs,
     /// How long the signature can be used, at most 300s

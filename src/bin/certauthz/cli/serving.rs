@@ -2,7 +2,7 @@
 
 use super::{KeyArgs, RequestMode};
 use crate::values::{self, ByteSize, Data, Header, HttpUrl, StaleCrl};
-use certauthz::scope::Scope;
+use certauthz::{scope::Scope, store::Name};
 use clap::{Args, ValueEnum, ValueHint};
 use http::Method;
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
@@ -14,8 +14,8 @@ Examples:
   certauthz serve --listen 0.0.0.0:8585 --authority bob.example --stale-crl grace=15m")]
 pub(crate) struct ServeArgs {
     /// Name of the CA whose certificates and tokens are accepted
-    #[arg(long, value_name = "CA", default_value = "primary")]
-    pub(crate) ca: String,
+    #[arg(long, value_name = "CA", value_parser = values::name, default_value = "primary")]
+    pub(crate) ca: Name,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen, default_value = "127.0.0.1:8585")]
     pub(crate) listen: SocketAddr,
@@ -83,8 +83,8 @@ pub(crate) struct LoadtestArgs {
     #[arg(short = 'c', long = "connections", value_name = "N", value_parser = values::count, default_value = "16")]
     pub(crate) connections: NonZeroUsize,
     /// The client whose credentials are used
-    #[arg(long, value_name = "NAME", default_value = "alice")]
-    pub(crate) client: String,
+    #[arg(long, value_name = "NAME", value_parser = values::name, default_value = "alice")]
+    pub(crate) client: Name,
     /// Longest time to wait for an answer
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, default_value = "10s")]
     pub(crate) timeout: Duration,

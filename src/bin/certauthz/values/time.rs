@@ -1,11 +1,8 @@
 //! Durations (`90s 15m 24h 8766h 30d 1y`) and RFC 3339 times.
 
+use certauthz::cert::Lifetime;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
-
-/// The latest time that is accepted: both ASN.1's GeneralizedTime and RFC 3339 end with the year 9999, and the last
-/// days of it do not exist in every time zone.
-pub(crate) const MAX_TIME: Timestamp = Timestamp::MAX;
 
 const UNITS: &[(&str, u64)] = &[
     ("ms", 1),
@@ -61,44 +58,20 @@ pub(crate) fn timestamp(text: &str) -> Result<Timestamp, String> {
     if time < Timestamp::UNIX_EPOCH { Err("a time before 1970 cannot be used".to_owned()) } else { Ok(time) }
 }
 
-/// When something ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// So long after it began.
-    After(Duration),
-    /// At this time.
-    At(Timestamp),
-}
-
-impl End {
-    /// The time, for something that begins now.
-    ///
-    /// # Errors
-    /// A sentence if that is past [`MAX_TIME`].
-    pub(crate) fn resolve(self, now: Timestamp) -> Result<Timestamp, String> {
-        match self {
-            Self::At(time) => Ok(time),
-            Self::After(span) => SignedDuration::try_from(span)
-                .ok()
-                .and_then(|span| now.checked_add(span).ok())
-                .ok_or_else(|| format!("it would end after {MAX_TIME:.0}, the latest time there is")),
-        }
-    }
-}
-
-/// Reads a duration or an RFC 3339 time.
-pub(crate) fn end(text: &str) -> Result<End, String> {
+/// Reads a duration, or the RFC 3339 time of the end.
+pub(crate) fn lifetime(text: &str) -> Result<Lifetime, String> {
     // A time has the dash of its date behind the year; no duration has one.
     if text.get(4..).is_some_and(|tail| tail.starts_with('-')) {
-        return timestamp(text).map(End::At);
+        return timestamp(text).map(Lifetime::Until);
     }
     let span =
         positive_duration(text).map_err(|why| format!("{why}; or an RFC 3339 time like 2030-12-31T23:59:59Z"))?;
-    // Refused here so that it is a usage error; the exact limit depends on the clock.
-    match End::After(span).resolve(Timestamp::UNIX_EPOCH) {
-        Ok(_) => Ok(End::After(span)),
-        Err(why) => Err(why),
-    }
+    // Where exactly it ends is the library's to decide, by the clock; this much never fits.
+    SignedDuration::try_from(span)
+        .ok()
+        .filter(|span| Timestamp::UNIX_EPOCH.checked_add(*span).is_ok())
+        .map(Lifetime::For)
+        .ok_or_else(|| "it would end after the year 9999".to_owned())
 }
 
 #[cfg(test)]
@@ -144,10 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn ends() {
+    fn lifetimes() {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        assert_eq!(end("1y").unwrap().resolve(now).unwrap().to_string(), "2027-01-01T00:00:00Z");
-        assert_eq!(end("2030-12-31T23:59:59+01:00").unwrap().resolve(now).unwrap().to_string(), "2030-12-31T22:59:59Z");
+        let end = |text: &str| lifetime(text).unwrap().end(now).unwrap().to_string();
+        assert_eq!(end("1y"), "2027-01-01T00:00:00Z");
+        assert_eq!(end("2030-12-31T23:59:59+01:00"), "2030-12-31T22:59:59Z");
         for bad in [
             "1969-12-31T23:59:59Z",
             "10000-01-01T00:00:00Z",
@@ -157,21 +131,19 @@ mod tests {
             "0s",
             "never",
         ] {
-            assert!(end(bad).is_err(), "{bad}");
+            assert!(lifetime(bad).is_err(), "{bad}");
         }
-        assert!(End::After(Duration::from_secs(8_000 * 31_536_000)).resolve(now).is_err());
-        assert!(End::After(Duration::MAX).resolve(now).is_err());
     }
 
     proptest! {
         #[test]
         fn junk_never_panics(text in any::<String>()) {
-            let _ = (duration(&text), end(&text), timestamp(&text));
+            let _ = (duration(&text), lifetime(&text), timestamp(&text));
         }
 
         #[test]
         fn near_misses_never_panic(text in "[0-9]{0,22}(ms|s|m|h|d|w|y|-|T|:|Z|é){0,3}[0-9]{0,4}") {
-            let _ = (duration(&text), end(&text), timestamp(&text));
+            let _ = (duration(&text), lifetime(&text), timestamp(&text));
         }
 
         #[test]
@@ -184,7 +156,7 @@ mod tests {
         fn times_are_read_back(second in 0i64..253_402_000_000) {
             let time = Timestamp::from_second(second).unwrap();
             prop_assert_eq!(timestamp(&time.to_string()), Ok(time));
-            prop_assert_eq!(end(&time.to_string()), Ok(End::At(time)));
+            prop_assert_eq!(lifetime(&time.to_string()), Ok(Lifetime::Until(time)));
         }
     }
 }
