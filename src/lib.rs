@@ -1,6 +1,7 @@
 //! Authorize service clients by X.509 certificates that carry scopes, plus signed requests, beside JWTs.
 pub mod authz;
 pub mod cert;
+pub mod client;
 pub mod crl;
 mod der;
 pub mod error;
