@@ -11,18 +11,18 @@ use rcgen::{
 };
 
 /// Everything is valid from 2025 to 2027 unless said otherwise.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     at("2026-01-01T00:00:00Z")
 }
 
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-pub struct Ca {
-    pub params: CertificateParams,
-    pub key: KeyPair,
-    pub der: Vec<u8>,
+pub(crate) struct Ca {
+    pub(crate) params: CertificateParams,
+    pub(crate) key: KeyPair,
+    pub(crate) der: Vec<u8>,
 }
 
 fn params(name: &str) -> CertificateParams {
@@ -43,11 +43,11 @@ fn ca_params(name: &str) -> CertificateParams {
 }
 
 impl Ca {
-    pub fn root(name: &str) -> Self {
+    pub(crate) fn root(name: &str) -> Self {
         Self::root_with(name, |_| {})
     }
 
-    pub fn root_with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+    pub(crate) fn root_with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = ca_params(name);
         change(&mut params);
         let key = KeyPair::generate().unwrap();
@@ -56,7 +56,7 @@ impl Ca {
     }
 
     /// Another certificate for the same name and key, self-signed.
-    pub fn again(&self, change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
+    pub(crate) fn again(&self, change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
         let mut params = self.params.clone();
         change(&mut params);
         params.self_signed(&self.key).unwrap().der().to_vec()
@@ -66,23 +66,23 @@ impl Ca {
         Issuer::from_params(&self.params, &self.key)
     }
 
-    pub fn child(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+    pub(crate) fn child(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         self.child_with_key(name, KeyPair::generate().unwrap(), change)
     }
 
-    pub fn child_with_key(&self, name: &str, key: KeyPair, change: impl FnOnce(&mut CertificateParams)) -> Self {
+    pub(crate) fn child_with_key(&self, name: &str, key: KeyPair, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = ca_params(name);
         change(&mut params);
         let der = params.signed_by(&key, &self.issuer()).unwrap().der().to_vec();
         Self { params, key, der }
     }
 
-    pub fn client(&self) -> Vec<u8> {
+    pub(crate) fn client(&self) -> Vec<u8> {
         self.client_with(|_| {})
     }
 
     /// A client certificate with serial number 0x77.
-    pub fn client_with(&self, change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
+    pub(crate) fn client_with(&self, change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
         let mut params = params("client");
         params.serial_number = Some(SerialNumber::from_slice(&[0x77]));
         params.is_ca = IsCa::ExplicitNoCa;
@@ -93,7 +93,7 @@ impl Ca {
     }
 
     /// A list with these serial numbers, by rcgen.
-    pub fn list(&self, number: u64, serials: &[&[u8]]) -> Vec<u8> {
+    pub(crate) fn list(&self, number: u64, serials: &[&[u8]]) -> Vec<u8> {
         let revoked = |serial: &&[u8]| RevokedCertParams {
             serial_number: SerialNumber::from_slice(serial),
             revocation_time: date_time_ymd(2025, 6, 1),
@@ -112,7 +112,7 @@ impl Ca {
     }
 
     /// A list with any content, signed by this CA.
-    pub fn raw_list(&self, list: &RawList) -> Vec<u8> {
+    pub(crate) fn raw_list(&self, list: &RawList) -> Vec<u8> {
         let algorithm = der(0x30, &[&[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]]);
         let mut fields = vec![];
         if let Some(version) = list.version {
@@ -137,12 +137,12 @@ impl Ca {
 }
 
 /// The fields of a list, to be broken one at a time.
-pub struct RawList {
-    pub version: Option<u8>,
-    pub issuer: Option<Vec<u8>>,
-    pub next_update: Option<&'static str>,
-    pub entries: Option<Vec<Vec<u8>>>,
-    pub extensions: Option<Vec<Vec<u8>>>,
+pub(crate) struct RawList {
+    pub(crate) version: Option<u8>,
+    pub(crate) issuer: Option<Vec<u8>>,
+    pub(crate) next_update: Option<&'static str>,
+    pub(crate) entries: Option<Vec<Vec<u8>>>,
+    pub(crate) extensions: Option<Vec<Vec<u8>>>,
 }
 
 impl Default for RawList {
@@ -158,17 +158,17 @@ impl Default for RawList {
     }
 }
 
-pub fn entry(serial: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn entry(serial: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
     let extensions = if extensions.is_empty() { vec![] } else { der(0x30, &[&extensions.concat()]) };
     der(0x30, &[&der(2, &[serial]), &der(0x17, &[b"250601000000Z"]), &extensions])
 }
 
-pub fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
+pub(crate) fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
     let critical: &[u8] = if critical { &[1, 1, 0xff] } else { &[] };
     der(0x30, &[&der(6, &[oid]), critical, &der(4, &[value])])
 }
 
-pub fn der(tag: u8, content: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn der(tag: u8, content: &[&[u8]]) -> Vec<u8> {
     let content = content.concat();
     let mut out = vec![tag];
     match content.len() {
@@ -187,29 +187,34 @@ pub fn der(tag: u8, content: &[&[u8]]) -> Vec<u8> {
 }
 
 /// The DER Name of a certificate's subject.
-pub fn subject(certificate: &[u8]) -> Vec<u8> {
+pub(crate) fn subject(certificate: &[u8]) -> Vec<u8> {
     let anchors = Anchors::new([certificate.to_vec()]).unwrap();
     anchors.certificates()[0].subject().to_vec()
 }
 
-pub fn check(leaf: &[u8], intermediates: &[&[u8]], anchors: &[&[u8]]) -> Result<Path, Rejection> {
+pub(crate) fn check(leaf: &[u8], intermediates: &[&[u8]], anchors: &[&[u8]]) -> Result<Path, Rejection> {
     check_at(leaf, intermediates, anchors, now())
 }
 
-pub fn check_at(leaf: &[u8], intermediates: &[&[u8]], anchors: &[&[u8]], at: Timestamp) -> Result<Path, Rejection> {
+pub(crate) fn check_at(
+    leaf: &[u8],
+    intermediates: &[&[u8]],
+    anchors: &[&[u8]],
+    at: Timestamp,
+) -> Result<Path, Rejection> {
     let anchors = Anchors::new(anchors.iter().copied()).unwrap();
     validate(leaf, intermediates, &anchors, Purpose::ClientAuth, Revocation::Unchecked, at)
 }
 
 /// The reason's word and the whole text.
 #[track_caller]
-pub fn refused(result: Result<Path, Rejection>) -> (&'static str, String) {
+pub(crate) fn refused(result: Result<Path, Rejection>) -> (&'static str, String) {
     let rejection = result.expect_err("it was accepted");
     (rejection.reason().as_str(), rejection.to_string())
 }
 
 #[track_caller]
-pub fn assert_refused(result: Result<Path, Rejection>, reason: &str, text: &str) {
+pub(crate) fn assert_refused(result: Result<Path, Rejection>, reason: &str, text: &str) {
     let (got, explained) = refused(result);
     assert!(got == reason && explained.contains(text), "wanted {reason} with {text:?}, got {got}: {explained}");
 }
