@@ -251,7 +251,7 @@ reasons! {
     SignatureWindow = "signature_window",
     /// The signature does not belong to this request and key.
     SignatureInvalid = "signature_invalid",
-    /// `alg` names another algorithm than the key's.
+    /// `alg` (of a signature or a token) names another algorithm than the key dictates.
     AlgorithmForbidden = "algorithm_forbidden",
     /// Signed for another service.
     AuthorityMismatch = "authority_mismatch",
@@ -265,7 +265,7 @@ reasons! {
     ReplayMemoryFull = "replay_memory_full",
     /// Not a JWT.
     TokenMalformed = "token_malformed",
-    /// `typ`, `alg` or `crit` of the token's header is not acceptable.
+    /// `typ` or `crit` of the token's header is not acceptable.
     TokenType = "token_type",
     /// The token's signature does not hold.
     TokenSignature = "token_signature",

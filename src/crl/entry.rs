@@ -1,86 +1,13 @@
 //! The entries of a list: a serial number, a date and perhaps a reason.
 
-use super::{CrlError, parse::for_each_extension};
+use super::{CrlError, RevocationReason, parse::for_each_extension};
 use crate::der::{self, BadDer, ENUMERATED, GENERALIZED_TIME, Reader, SEQUENCE};
 use jiff::Timestamp;
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 /// The longest INTEGER of a serial number: the 20 bytes of RFC 5280 section 4.1.2.2, and the zero that keeps a full
 /// 160-bit number positive, which issuers that count bits and not bytes do add.
 pub(super) const MAX_SERIAL: usize = 21;
-
-macro_rules! revocation_reasons {
-    ($($(#[$doc:meta])* $name:ident = $code:literal $text:literal,)*) => {
-        /// Why a certificate was revoked (RFC 5280 section 5.3.1).
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum RevocationReason { $($(#[$doc])* $name,)* }
-
-        impl RevocationReason {
-            /// Every reason there is.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The number in a CRLReason.
-            pub const fn code(self) -> u8 {
-                match self { $(Self::$name => $code,)* }
-            }
-
-            /// The name in RFC 5280, e.g. `keyCompromise`.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-
-            /// The reason of a CRLReason number.
-            pub const fn from_code(code: u8) -> Option<Self> {
-                match code { $($code => Some(Self::$name),)* _ => None }
-            }
-        }
-    };
-}
-
-revocation_reasons! {
-    /// Nothing was said. An entry without a reason code means the same.
-    Unspecified = 0 "unspecified",
-    /// The client's private key may be known to others.
-    KeyCompromise = 1 "keyCompromise",
-    /// The CA's private key may be known to others.
-    CaCompromise = 2 "cACompromise",
-    /// Name or other facts in the certificate no longer hold.
-    AffiliationChanged = 3 "affiliationChanged",
-    /// Replaced by another certificate.
-    Superseded = 4 "superseded",
-    /// No longer needed.
-    CessationOfOperation = 5 "cessationOfOperation",
-    /// Revoked for a while.
-    CertificateHold = 6 "certificateHold",
-    /// Of delta lists only; in a complete list it counts as revoked.
-    RemoveFromCrl = 8 "removeFromCRL",
-    /// What the certificate granted was withdrawn.
-    PrivilegeWithdrawn = 9 "privilegeWithdrawn",
-    /// An attribute authority's key may be known to others.
-    AaCompromise = 10 "aACompromise",
-}
-
-impl fmt::Display for RevocationReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for RevocationReason {
-    type Err = crate::error::Error;
-
-    fn from_str(text: &str) -> crate::error::Result<Self> {
-        Self::ALL.iter().copied().find(|reason| reason.as_str().eq_ignore_ascii_case(text)).ok_or_else(|| {
-            let names: Vec<_> = Self::ALL.iter().map(|reason| reason.as_str()).collect();
-            crate::error::Error::invalid(
-                "revocation reason",
-                text,
-                "unknown",
-                format!("use one of {}", names.join(", ")),
-            )
-        })
-    }
-}
 
 /// That a certificate is on the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

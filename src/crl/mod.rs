@@ -10,15 +10,18 @@
 
 mod entry;
 mod freshness;
+pub mod issue;
 mod list;
 mod parse;
+mod reason;
 mod store;
 mod table;
 
-pub use entry::{Entries, Entry, RevocationReason, Revoked};
+pub use entry::{Entries, Entry, Revoked};
 pub use freshness::{Freshness, StalePolicy, Staleness};
 pub use list::RevocationList;
-pub use parse::{CrlNumber, UnverifiedRevocationList};
+pub use parse::{CrlNumber, UnverifiedRevocationList, pem_or_der};
+pub use reason::RevocationReason;
 pub use store::{IssuerId, Offered, RevocationStore};
 
 /// The largest list that is read, in bytes of DER. A million entries with reason codes are about 50 MB.

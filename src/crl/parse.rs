@@ -254,3 +254,17 @@ pub(super) fn for_each_extension<'a>(
 pub(super) fn dotted(oid: &[u8]) -> String {
     x509_parser::der_parser::oid::Oid::new(oid.into()).to_id_string()
 }
+/// The DER of a list that a file holds in PEM (`X509 CRL`, RFC 7468 section 6) or in DER.
+///
+/// # Errors
+/// [`CrlError::Malformed`] where a PEM file does not hold exactly one list.
+pub fn pem_or_der(bytes: Vec<u8>) -> Result<Vec<u8>, CrlError> {
+    if bytes.first() == Some(&crate::der::SEQUENCE) {
+        return Ok(bytes);
+    }
+    match pem::parse(&bytes) {
+        Ok(block) if block.tag() == "X509 CRL" => Ok(block.into_contents()),
+        Ok(_) => Err(CrlError::Malformed("the PEM block is not an \"X509 CRL\"")),
+        Err(_) => Err(CrlError::Malformed("neither DER nor a complete PEM block \"X509 CRL\"")),
+    }
+}

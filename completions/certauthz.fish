@@ -1,0 +1,396 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_certauthz_global_optspecs
+    string join \n path= format= q/quiet v/verbose h/help V/version
+end
+
+function __fish_certauthz_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_certauthz_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_certauthz_using_subcommand
+    set -l cmd (__fish_certauthz_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c certauthz -n "__fish_certauthz_needs_command" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_needs_command" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_needs_command" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_needs_command" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_needs_command" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_needs_command" -s V -l version -d 'Print version'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "init" -d 'Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "ca" -d 'Certificate authorities: create, list, show'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "client" -d 'Clients: create, renew, list, show, and send a request as one'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "token" -d 'Access tokens (JWT)'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "crl" -d 'Revocation: revoke certificates, publish and show lists'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "sign-request" -d 'Sign a request as a client, without sending it'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "verify" -d 'Verify a certificate, token, signed request or revocation list, offline'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "serve" -d 'Run a resource server with the routes /token, /cert and /healthz'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "loadtest" -d 'Measure a resource server: tokens and signed requests side by side'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand init" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand init" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand init" -l force -d 'Replace an example world that exists already'
+complete -c certauthz -n "__fish_certauthz_using_subcommand init" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand init" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand init" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -f -a "create" -d 'Make a CA: key pair, certificate, database and first revocation list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -f -a "list" -d 'List the CAs under --path'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -f -a "show" -d 'Show a CA and what it issued'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l name -d 'Name of the CA, and of its directory under --path' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l common-name -d 'Common name (CN) of the subject [default: the name]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l organization -d 'Organization (O) of the subject' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l expiration -d 'Life of the certificate: a duration, or the RFC 3339 time of its end' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l serial-number -d 'Serial number: decimal, 0x… or colon-hex [default: random, 128 bits]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l key-type -d 'Kind of the new key [default: rsa, or what the size implies]' -r -f -a "rsa\t'RSA with 2048, 3072 or 4096 bits'
+ec\t'Elliptic curve P-256 or P-384'
+ed25519\t'Ed25519'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l key-size -d 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l parent -d 'Make an intermediate CA that this CA signs' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l crl-url -d 'Where clients of the certificates will find the revocation list' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l issuer -d 'Issuer identifier in the CA\'s access tokens (`iss`) [default: http://127.0.0.1:8586]' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l force -d 'Replace a CA of this name; what it issued will no longer verify'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from list" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from list" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -l name -d 'Name of the CA' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -l jwks -d 'Print the public key as a JWK set (RFC 7517) instead'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make a CA: key pair, certificate, database and first revocation list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the CAs under --path'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show a CA and what it issued'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "create" -d 'Make a client: key pair, certificate with scopes, and token'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "renew" -d 'Issue a new certificate and token for a client\'s key'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "list" -d 'List the clients under --path'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "show" -d 'Show a client: certificate, scopes, token'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "request" -d 'Send a request as a client, with its token or its certificate'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l name -d 'Name of the client, and of its directory under --path' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l ca -d 'The CA that issues' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l scope -d 'A scope that the client gets; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l common-name -d 'Common name (CN) of the subject [default: the name]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l organization -d 'Organization (O) of the subject' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l expiration -d 'Life of the certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA\'s end]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l serial-number -d 'Serial number: decimal, 0x… or colon-hex [default: random, 128 bits]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l key-type -d 'Kind of the new key [default: rsa, or what the size implies]' -r -f -a "rsa\t'RSA with 2048, 3072 or 4096 bits'
+ec\t'Elliptic curve P-256 or P-384'
+ed25519\t'Ed25519'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l key-size -d 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l csr -d 'A PKCS#10 request (PEM or DER) of a key that stays where it is' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l force -d 'Replace a client of this name'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l name -d 'Name of the client' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l scope -d 'The client\'s scopes from now on; repeat for several [default: those it has]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l expiration -d 'Life of the new certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA\'s end]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -l name -d 'Name of the client' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l name -d 'The client that sends' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l mode -d 'The credential to show' -r -f -a "token\t'The access token, in the header Authorization'
+cert\t'The certificate and a signature of the request'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s X -l request -d 'Method [default: GET, or POST with a body]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s H -l header -d 'A header of the request; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s d -l data -d 'Body of the request: the data itself, @FILE for a file\'s bytes, @- for standard input' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make a client: key pair, certificate with scopes, and token'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "renew" -d 'Issue a new certificate and token for a client\'s key'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the clients under --path'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show a client: certificate, scopes, token'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "request" -d 'Send a request as a client, with its token or its certificate'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -f -a "create" -d 'Make an access token (RFC 9068) for a client and print it'
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l ca -d 'The CA that issues' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l client -d 'The client that the token is for' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l audience -d 'The service that shall accept it [default: the first segment of the scopes, e.g. bob of bob.user.read]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l scope -d 'A scope of the token; repeat for several; only scopes that the client has [default: all of them]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l expiration -d 'Life of the token: a duration, or the RFC 3339 time of its end' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make an access token (RFC 9068) for a client and print it'
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -f -a "revoke" -d 'Revoke certificates and publish a new list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -f -a "create" -d 'Publish a new list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -f -a "show" -d 'Print a list: number, times, entries'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l ca -d 'The CA that issued' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l client -d 'Every certificate of this client that is still in force' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l serial -d 'The certificate with this serial number: decimal, 0x… or colon-hex' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l cert -d 'This certificate (PEM or DER)' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l reason -d 'Why (RFC 5280 section 5.3.1)' -r -f -a "unspecified\t'No reason given'
+keyCompromise\t'Somebody else may have the private key'
+cACompromise\t'Somebody else may have the CA\'s private key'
+affiliationChanged\t'The client\'s name or role changed'
+superseded\t'A newer certificate replaces it'
+cessationOfOperation\t'The client is no more'
+certificateHold\t'Suspended'
+privilegeWithdrawn\t'A right that it states was withdrawn'
+aACompromise\t'The attribute authority\'s key may be known'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -l ca -d 'The CA whose list it is' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -l next-update -d 'When the following list will be there at the latest: a duration, or an RFC 3339 time' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke certificates and publish a new list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from help" -f -a "create" -d 'Publish a new list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print a list: number, times, entries'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l client -d 'The client that signs' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s X -l request -d 'Method [default: GET, or POST with a body]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s H -l header -d 'A header of the request; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s d -l data -d 'Body of the request: the data itself, @FILE for a file\'s bytes, @- for standard input' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l expires-in -d 'How long the signature can be used, at most 300s' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l count -d 'Sign this many times, each with its own nonce, on all cores' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l output -d 'What to print' -r -f -a "headers\t'The headers to add, one `Name: value` a line'
+curl\t'A curl command that runs as it is'
+http\t'The whole HTTP/1.1 message'
+json\t'An object with method, url, headers and body'
+jsonl\t'The same object on one line'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -f -a "cert" -d 'Verify a client certificate: chain, revocation, purpose, scopes'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -f -a "token" -d 'Verify an access token (JWT)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -f -a "request" -d 'Verify a signed HTTP/1.1 request, as `sign-request --output http` prints it'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -f -a "crl" -d 'Verify a revocation list: signature and times'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l ca -d 'A trusted CA: its name under --path, or a certificate file (PEM or DER); repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l intermediate -d 'An intermediate CA\'s certificate (PEM or DER); repeat for several' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l crl -d 'A revocation list (PEM or DER) instead of the CA\'s own; repeat for several' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l require-scope -d 'A scope that the certificate must carry; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l at -d 'Verify as of this RFC 3339 time [default: now]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l no-crl -d 'Do not check revocation'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l no-scopes -d 'Do not look at scopes: accept a certificate that has none'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l any-purpose -d 'Do not want the extended key usage clientAuth'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l explain -d 'Print every step: passed, failed with its reason, or not reached'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l ca -d 'A trusted CA: its name under --path, or a certificate file (PEM or DER); repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l audience -d 'The audience that the token must be made for' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l issuer -d 'The issuer that the token must name [default: the CA\'s own]' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l require-scope -d 'A scope that the token must carry; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l at -d 'Verify as of this RFC 3339 time [default: now]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l explain -d 'Print every step: passed, failed with its reason, or not reached'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l ca -d 'A trusted CA: its name under --path, or a certificate file (PEM or DER); repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l crl -d 'A revocation list (PEM or DER) instead of the CA\'s own; repeat for several' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l authority -d 'An authority that the request may be for; repeat for several [default: any]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l require-scope -d 'A scope that the certificate must carry; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l at -d 'Verify as of this RFC 3339 time [default: now]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l no-crl -d 'Do not check revocation'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l explain -d 'Print every step: passed, failed with its reason, or not reached'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l ca -d 'The CA whose list it should be: its name under --path, or a certificate file (PEM or DER)' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l at -d 'Verify as of this RFC 3339 time [default: now]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l explain -d 'Print every step: passed, failed with its reason, or not reached'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from help" -f -a "cert" -d 'Verify a client certificate: chain, revocation, purpose, scopes'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from help" -f -a "token" -d 'Verify an access token (JWT)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from help" -f -a "request" -d 'Verify a signed HTTP/1.1 request, as `sign-request --output http` prints it'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from help" -f -a "crl" -d 'Verify a revocation list: signature and times'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l ca -d 'Name of the CA whose certificates and tokens are accepted' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l listen -d 'Address to listen on; port 0 picks a free one' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l audience -d 'This service\'s name, which tokens must be made for' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l require-scope -d 'A scope that callers must have; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l authority -d 'A name that this service is called by; repeat for several [default: the address it listens on]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-age -d 'Oldest signature that is accepted' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l skew -d 'Difference of clocks that is tolerated' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-body -d 'Largest request body that is accepted' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-connections -d 'Most connections at a time; more are turned away' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l crl -d 'Revocation list (PEM or DER), read again when it changes [default: ca.crl of the CA]' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l stale-crl -d 'What holds once the list is stale: fail-closed, grace=DURATION or fail-open' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l issuer -d 'Issuer that tokens must name [default: the CA\'s own]' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l replay-capacity -d 'Most nonces that are remembered against replays' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l cert-cache -d 'Most certificates whose verified chain is remembered' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l workers -d 'Worker threads [default: one per core]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l mode -d 'What to measure' -r -f -a "token\t'Access tokens only'
+cert\t'Signed requests only'
+both\t'Both, one after the other, and compared'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s n -l requests -d 'Send this many requests in each mode' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s z -l duration -d 'Send requests for this long in each mode [default: 10s]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s c -l connections -d 'Connections that send at the same time' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l client -d 'The client whose credentials are used' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l timeout -d 'Longest time to wait for an answer' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l warmup -d 'Send unmeasured requests for this long first' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l key-type -d 'Kind of the new key [default: rsa, or what the size implies]' -r -f -a "rsa\t'RSA with 2048, 3072 or 4096 bits'
+ec\t'Elliptic curve P-256 or P-384'
+ed25519\t'Ed25519'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l key-size -d 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s X -l request -d 'Method [default: GET, or POST with a body]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s H -l header -d 'A header of the requests; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s d -l data -d 'Body of the requests: the data itself, @FILE for a file\'s bytes, @- for standard input' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l no-progress -d 'Show no progress'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "init" -d 'Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "ca" -d 'Certificate authorities: create, list, show'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "client" -d 'Clients: create, renew, list, show, and send a request as one'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "token" -d 'Access tokens (JWT)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "crl" -d 'Revocation: revoke certificates, publish and show lists'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "sign-request" -d 'Sign a request as a client, without sending it'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "verify" -d 'Verify a certificate, token, signed request or revocation list, offline'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "serve" -d 'Run a resource server with the routes /token, /cert and /healthz'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "loadtest" -d 'Measure a resource server: tokens and signed requests side by side'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "create" -d 'Make a CA: key pair, certificate, database and first revocation list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the CAs under --path'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show a CA and what it issued'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "create" -d 'Make a client: key pair, certificate with scopes, and token'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "renew" -d 'Issue a new certificate and token for a client\'s key'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "list" -d 'List the clients under --path'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "show" -d 'Show a client: certificate, scopes, token'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "request" -d 'Send a request as a client, with its token or its certificate'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "create" -d 'Make an access token (RFC 9068) for a client and print it'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from crl" -f -a "revoke" -d 'Revoke certificates and publish a new list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from crl" -f -a "create" -d 'Publish a new list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from crl" -f -a "show" -d 'Print a list: number, times, entries'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from verify" -f -a "cert" -d 'Verify a client certificate: chain, revocation, purpose, scopes'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from verify" -f -a "token" -d 'Verify an access token (JWT)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from verify" -f -a "request" -d 'Verify a signed HTTP/1.1 request, as `sign-request --output http` prints it'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from verify" -f -a "crl" -d 'Verify a revocation list: signature and times'

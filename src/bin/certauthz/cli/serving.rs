@@ -1,0 +1,133 @@
+//! Arguments of the server and of the load test.
+
+use super::{KeyArgs, RequestMode};
+use crate::values::{self, ByteSize, Data, Header, HttpUrl, StaleCrl};
+use certauthz::{scope::Scope, store::Name};
+use clap::{Args, ValueEnum, ValueHint};
+use http::Method;
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  certauthz serve
+  certauthz serve --listen 0.0.0.0:8585 --authority bob.example --stale-crl grace=15m")]
+pub(crate) struct ServeArgs {
+    /// Name of the CA whose certificates and tokens are accepted
+    #[arg(long, value_name = "CA", value_parser = values::name, default_value = "primary")]
+    pub(crate) ca: Name,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen, default_value = "127.0.0.1:8585")]
+    pub(crate) listen: SocketAddr,
+    /// This service's name, which tokens must be made for
+    #[arg(long, value_name = "NAME", default_value = "bob")]
+    pub(crate) audience: String,
+    /// A scope that callers must have; repeat for several
+    #[arg(long = "require-scope", value_name = "SCOPE", value_parser = values::scope, default_value = "bob.user.read")]
+    pub(crate) require_scopes: Vec<Scope>,
+    /// A name that this service is called by; repeat for several [default: the address it listens on]
+    #[arg(long = "authority", value_name = "HOST[:PORT]", value_parser = values::authority)]
+    pub(crate) authorities: Vec<String>,
+    /// Oldest signature that is accepted
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, default_value = "60s")]
+    pub(crate) max_age: Duration,
+    /// Difference of clocks that is tolerated
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "5s")]
+    pub(crate) skew: Duration,
+    /// Largest request body that is accepted
+    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "1MiB")]
+    pub(crate) max_body: ByteSize,
+    /// Most connections at a time; more are turned away
+    #[arg(long, value_name = "N", value_parser = values::count, default_value = "10000")]
+    pub(crate) max_connections: NonZeroUsize,
+    /// Revocation list (PEM or DER), read again when it changes [default: ca.crl of the CA]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) crl: Option<PathBuf>,
+    /// What holds once the list is stale: fail-closed, grace=DURATION or fail-open
+    #[arg(long, value_name = "POLICY", value_parser = values::stale_crl, default_value = "fail-closed")]
+    pub(crate) stale_crl: StaleCrl,
+    /// Issuer that tokens must name [default: the CA's own]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) issuer: Option<String>,
+    /// Most nonces that are remembered against replays
+    #[arg(long, value_name = "N", value_parser = values::count, default_value = "1000000")]
+    pub(crate) replay_capacity: NonZeroUsize,
+    /// Most certificates whose verified chain is remembered
+    #[arg(long, value_name = "N", value_parser = values::count, default_value = "10000")]
+    pub(crate) cert_cache: NonZeroUsize,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub(crate) workers: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without URL a temporary world is made, and `serve` is started in it: no set-up is needed.
+With URL that server is measured, with the credentials under --path.
+
+Examples:
+  certauthz loadtest
+  certauthz --format json loadtest --mode cert -n 10000 -c 32 > report.json
+  certauthz loadtest http://127.0.0.1:8585/token --mode token -z 30s")]
+pub(crate) struct LoadtestArgs {
+    /// What to measure
+    #[arg(long, value_name = "MODE", value_enum, default_value = "both")]
+    pub(crate) mode: LoadMode,
+    /// Send this many requests in each mode
+    #[arg(short = 'n', long = "requests", value_name = "N", value_parser = values::count, conflicts_with = "duration")]
+    pub(crate) requests: Option<NonZeroUsize>,
+    /// Send requests for this long in each mode [default: 10s]
+    #[arg(short = 'z', long = "duration", value_name = "DURATION", value_parser = values::positive_duration)]
+    pub(crate) duration: Option<Duration>,
+    /// Connections that send at the same time
+    #[arg(short = 'c', long = "connections", value_name = "N", value_parser = values::count, default_value = "16")]
+    pub(crate) connections: NonZeroUsize,
+    /// The client whose credentials are used
+    #[arg(long, value_name = "NAME", value_parser = values::name, default_value = "alice")]
+    pub(crate) client: Name,
+    /// Longest time to wait for an answer
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, default_value = "10s")]
+    pub(crate) timeout: Duration,
+    /// Send unmeasured requests for this long first
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "1s")]
+    pub(crate) warmup: Duration,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+    /// Method [default: GET, or POST with a body]
+    #[arg(short = 'X', long = "request", value_name = "METHOD", value_parser = values::method)]
+    pub(crate) method: Option<Method>,
+    /// A header of the requests; repeat for several
+    #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header)]
+    pub(crate) headers: Vec<Header>,
+    /// Body of the requests: the data itself, @FILE for a file's bytes, @- for standard input
+    #[arg(short = 'd', long = "data", value_name = "DATA|@FILE", value_parser = values::data)]
+    pub(crate) data: Option<Data>,
+    /// Show no progress
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+    /// The server to measure; without it a temporary one
+    #[arg(value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url)]
+    #[arg(conflicts_with_all = ["key_type", "key_size"])]
+    pub(crate) url: Option<HttpUrl>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LoadMode {
+    /// Access tokens only
+    Token,
+    /// Signed requests only
+    Cert,
+    /// Both, one after the other, and compared
+    Both,
+}
+
+impl LoadMode {
+    /// The modes to run, in order.
+    pub(crate) fn modes(self) -> &'static [RequestMode] {
+        match self {
+            Self::Token => &[RequestMode::Token],
+            Self::Cert => &[RequestMode::Cert],
+            Self::Both => &[RequestMode::Token, RequestMode::Cert],
+        }
+    }
+}

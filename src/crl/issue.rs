@@ -1,0 +1,67 @@
+//! Issuing revocation lists (RFC 5280 section 5): version 2, complete, direct.
+
+pub use super::RevocationReason;
+use crate::{
+    cert::{
+        Serial,
+        issuer::{Adapter, Issuer, since_1970},
+    },
+    error::{Error, Result},
+};
+use jiff::Timestamp;
+use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
+
+/// One revoked certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its serial number.
+    pub serial: Serial,
+    /// When it was revoked.
+    pub revoked_at: Timestamp,
+    /// Why.
+    pub reason: RevocationReason,
+}
+
+/// What a list says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The CRL number: higher than in any list before (RFC 5280 section 5.2.3).
+    pub number: u64,
+    /// When it is made.
+    pub this_update: Timestamp,
+    /// When the next one is made at the latest.
+    pub next_update: Timestamp,
+    /// The revoked certificates.
+    pub entries: Vec<Entry>,
+}
+
+/// Makes and signs the list; the result is DER.
+///
+/// # Errors
+/// [`Error::Issue`] where nextUpdate is not after thisUpdate or encoding failed, [`Error::Key`] where signing failed.
+pub fn issue(issuer: &Issuer<'_>, content: &Content) -> Result<Vec<u8>> {
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    let revoked = content.entries.iter().map(|entry| {
+        Ok(RevokedCertParams {
+            serial_number: SerialNumber::from_slice(entry.serial.as_bytes()),
+            revocation_time: epoch + since_1970(entry.revoked_at)?,
+            reason_code: Some(entry.reason.into()),
+            invalidity_date: None,
+        })
+    });
+    let adapter = Adapter::new(issuer.signer());
+    let key_id = issuer.facts().subject_key_id.clone().ok_or_else(|| Error::Issue {
+        what: "a revocation list",
+        why: "the CA's certificate has no subject key identifier".to_owned(),
+    })?;
+    let params = CertificateRevocationListParams {
+        this_update: epoch + since_1970(content.this_update)?,
+        next_update: epoch + since_1970(content.next_update)?,
+        crl_number: SerialNumber::from(content.number),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.collect::<Result<_>>()?,
+        key_identifier_method: KeyIdMethod::PreSpecified(key_id),
+    };
+    let signed = params.signed_by(&issuer.to_rcgen(&adapter)?);
+    Ok(adapter.checked("a revocation list", signed)?.der().to_vec())
+}

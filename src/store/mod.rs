@@ -1,0 +1,4 @@
+//! x
+pub(crate) mod file;
+mod name;
+pub use name::Name;

@@ -1,0 +1,452 @@
+//! Access tokens: JWTs of the profile of RFC 9068, signed by the CA's key.
+//!
+//! Signing and verifying go through [`crate::key`], so that a token's key can live wherever a [`Signer`] can, and the
+//! public key is parsed once. The time is an argument.
+
+use crate::{
+    error::Rejection,
+    key::{KeyError, PublicKey, Signer},
+    scope::Scopes,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// The longest token that is looked at, in bytes: a header line, with room for many scopes.
+pub const MAX_TOKEN_LEN: usize = 16 * 1024;
+
+/// The claims of an access token (RFC 9068 section 2.2). Times are seconds since the epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Claims {
+    /// The issuer identifier of the authorization server.
+    pub iss: String,
+    /// The subject: the client itself, as no user is involved.
+    pub sub: String,
+    /// The client.
+    pub client_id: String,
+    /// The service for which the token is made.
+    pub aud: String,
+    /// When the token ends.
+    pub exp: i64,
+    /// When it was made.
+    pub iat: i64,
+    /// Unique.
+    pub jti: String,
+    /// Space-delimited scopes.
+    pub scope: String,
+}
+
+#[derive(Serialize)]
+struct HeaderOut<'a> {
+    alg: &'a str,
+    typ: &'a str,
+    kid: &'a str,
+}
+
+/// Signs an access token with the algorithm that the key dictates.
+///
+/// # Errors
+/// [`KeyError`] where the key cannot sign.
+pub fn issue(signer: &dyn Signer, claims: &Claims) -> Result<String, KeyError> {
+    let key = signer.public_key();
+    let algorithm = key.key_type().algorithm();
+    let header = HeaderOut { alg: algorithm.jose_name(), typ: "at+jwt", kid: &key.thumbprint() };
+    let encode = |json: serde_json::Result<Vec<u8>>| {
+        json.map(|json| URL_SAFE_NO_PAD.encode(json)).map_err(|_| KeyError::Malformed("claims that are not JSON"))
+    };
+    let mut token = encode(serde_json::to_vec(&header))?;
+    token.push('.');
+    token.push_str(&encode(serde_json::to_vec(claims))?);
+    let signature = signer.sign(algorithm, token.as_bytes())?;
+    token.push('.');
+    token.push_str(&URL_SAFE_NO_PAD.encode(signature));
+    Ok(token)
+}
+
+/// What a verified token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedToken {
+    /// `client_id`.
+    pub client: String,
+    /// `scope`.
+    pub scopes: Scopes,
+    /// `exp`.
+    pub expires: Timestamp,
+    /// `jti`.
+    pub id: String,
+}
+
+/// Checks access tokens of one issuer for one audience.
+#[derive(Debug)]
+pub struct TokenVerifier {
+    key: PublicKey,
+    kid: String,
+    issuer: String,
+    audience: String,
+    skew: SignedDuration,
+}
+
+impl TokenVerifier {
+    /// A verifier for tokens that `key` signed, made by `issuer` for `audience`. A clock that runs ahead by up to `skew`
+    /// is forgiven for `iat` and `nbf`; `exp` is exact.
+    pub fn new(key: PublicKey, issuer: String, audience: String, skew: SignedDuration) -> Self {
+        let kid = key.thumbprint();
+        Self { key, kid, issuer, audience, skew }
+    }
+
+    /// Checks a token in compact serialization (RFC 7515 section 3.1) for the time `now`.
+    ///
+    /// # Errors
+    /// The [`Rejection`] of the first check that fails; cheap checks come first, claims only after the signature.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, Rejection> {
+        self.verify_with(token, now, |_| {})
+    }
+
+    /// As [`TokenVerifier::verify`]; `passed` is told the name of each step that held.
+    ///
+    /// # Errors
+    /// As [`TokenVerifier::verify`].
+    pub fn verify_with(
+        &self,
+        token: &str,
+        now: Timestamp,
+        mut passed: impl FnMut(&'static str),
+    ) -> Result<VerifiedToken, Rejection> {
+        let parts = Parts::split(token)?;
+        passed("parse");
+        self.check_header(&parts)?;
+        passed("header");
+        let signature = decode(parts.signature)?;
+        self.key
+            .verify(self.key.key_type().algorithm(), parts.signed.as_bytes(), &signature)
+            .map_err(|_| Rejection::TokenSignature)?;
+        passed("signature");
+        let payload = decode(parts.payload)?;
+        let claims: ClaimsIn<'_> =
+            serde_json::from_slice(&payload).map_err(|e| Rejection::TokenClaims(json_error(&e)))?;
+        let issuer = claims.iss.ok_or(missing("iss"))?;
+        if issuer != self.issuer {
+            return Err(Rejection::TokenIssuer { got: issuer.into_owned(), wanted: self.issuer.clone() });
+        }
+        passed("issuer");
+        let audience = claims.aud.ok_or(missing("aud"))?;
+        if !audience.contains(&self.audience) {
+            return Err(Rejection::TokenAudience { got: audience.to_string(), wanted: self.audience.clone() });
+        }
+        passed("audience");
+        let expires = self.check_times(claims.exp, claims.iat, claims.nbf, now)?;
+        passed("times");
+        let client = claims.client_id.filter(|c| !c.is_empty()).ok_or(missing("client_id"))?.into_owned();
+        claims.sub.filter(|s| !s.is_empty()).ok_or(missing("sub"))?;
+        let id = claims.jti.filter(|j| !j.is_empty()).ok_or(missing("jti"))?.into_owned();
+        let scopes = Scopes::parse(claims.scope.as_deref().unwrap_or_default())
+            .map_err(|_| Rejection::TokenClaims("scope is not a list of scope tokens".into()))?;
+        passed("claims");
+        Ok(VerifiedToken { client, scopes, expires, id })
+    }
+
+    fn check_header(&self, parts: &Parts<'_>) -> Result<(), Rejection> {
+        let bytes = decode(parts.header)?;
+        let header: HeaderIn<'_> =
+            serde_json::from_slice(&bytes).map_err(|e| Rejection::TokenMalformed(json_error(&e)))?;
+        let algorithm = header.alg.ok_or(Rejection::TokenMalformed("its header has no alg".into()))?;
+        // Pinned to the key: the token does not choose (RFC 8725 section 3.1).
+        if algorithm != self.key.key_type().algorithm().jose_name() {
+            return Err(Rejection::AlgorithmForbidden(algorithm.chars().take(32).collect()));
+        }
+        let typ = header.typ.ok_or(Rejection::TokenType("typ is missing, wanted at+jwt".into()))?;
+        // RFC 9068 section 4: both forms; media types are case-insensitive.
+        if !typ.eq_ignore_ascii_case("at+jwt") && !typ.eq_ignore_ascii_case("application/at+jwt") {
+            return Err(Rejection::TokenType("typ is not at+jwt".into()));
+        }
+        if header.crit.is_some() {
+            // RFC 7515 section 4.1.11: no extension is understood here, so any is a reason to refuse.
+            return Err(Rejection::TokenType("crit names an extension that is not understood".into()));
+        }
+        match header.kid {
+            Some(kid) if kid != self.kid => Err(Rejection::TokenSignature),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_times(
+        &self,
+        exp: Option<NumericDate>,
+        iat: Option<NumericDate>,
+        nbf: Option<NumericDate>,
+        now: Timestamp,
+    ) -> Result<Timestamp, Rejection> {
+        let expires = exp.ok_or(missing("exp"))?.0;
+        if now >= expires {
+            return Err(Rejection::TokenExpired { at: now, expired: expires });
+        }
+        let issued = iat.ok_or(missing("iat"))?.0;
+        let latest = now.saturating_add(self.skew).unwrap_or(now);
+        for from in [Some(issued), nbf.map(|n| n.0)].into_iter().flatten() {
+            if from > latest {
+                return Err(Rejection::TokenNotYetValid { at: now, from });
+            }
+        }
+        Ok(expires)
+    }
+}
+
+/// The three segments of a compact JWS.
+struct Parts<'a> {
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+    /// What is signed: header, dot, payload.
+    signed: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn split(token: &'a str) -> Result<Self, Rejection> {
+        if token.len() > MAX_TOKEN_LEN {
+            return Err(Rejection::CredentialTooLarge { what: "token", limit: MAX_TOKEN_LEN });
+        }
+        let malformed = || Rejection::TokenMalformed("it is not three base64url parts with dots between".into());
+        let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or_else(malformed)?;
+        if payload.contains('.') {
+            return Err(malformed());
+        }
+        Ok(Self { header, payload, signature, signed })
+    }
+}
+
+fn decode(segment: &str) -> Result<Vec<u8>, Rejection> {
+    URL_SAFE_NO_PAD.decode(segment).map_err(|_| Rejection::TokenMalformed("a part of it is not base64url".into()))
+}
+
+fn missing(claim: &'static str) -> Rejection {
+    Rejection::TokenClaims(format!("{claim} is missing").into())
+}
+
+fn json_error(error: &serde_json::Error) -> Cow<'static, str> {
+    format!("not the JSON that is wanted: {error}").into()
+}
+
+#[derive(Deserialize)]
+struct HeaderIn<'a> {
+    #[serde(borrow)]
+    alg: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    typ: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    kid: Option<Cow<'a, str>>,
+    crit: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct ClaimsIn<'a> {
+    #[serde(borrow)]
+    iss: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    sub: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    client_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    aud: Option<Audience<'a>>,
+    exp: Option<NumericDate>,
+    iat: Option<NumericDate>,
+    nbf: Option<NumericDate>,
+    #[serde(borrow)]
+    jti: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    scope: Option<Cow<'a, str>>,
+}
+
+/// RFC 7519 section 4.1.3: one string or an array of strings.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience<'a> {
+    #[serde(borrow)]
+    One(Cow<'a, str>),
+    Many(Vec<String>),
+}
+
+impl Audience<'_> {
+    fn contains(&self, audience: &str) -> bool {
+        match self {
+            Self::One(one) => one == audience,
+            Self::Many(many) => many.iter().any(|a| a == audience),
+        }
+    }
+}
+
+impl std::fmt::Display for Audience<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(one) => f.write_str(one),
+            Self::Many(many) => f.write_str(&many.join(" ")),
+        }
+    }
+}
+
+/// RFC 7519 section 2: seconds since the epoch, also with a fraction (which is cut off).
+struct NumericDate(Timestamp);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let seconds = number.as_i64().or_else(|| {
+            // Cut the fraction off in text: a float cast could wrap.
+            number.to_string().split_once('.').filter(|(_, f)| f.bytes().all(|b| b.is_ascii_digit()))?.0.parse().ok()
+        });
+        let time = seconds.filter(|s| *s >= 0).and_then(|s| Timestamp::from_second(s).ok());
+        time.map(Self).ok_or_else(|| serde::de::Error::custom("a time that is out of range"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        error::Reason,
+        key::{KeyType, LocalKey},
+    };
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn claims() -> Value {
+        json!({"iss": "http://as", "sub": "alice", "client_id": "alice", "aud": "bob", "exp": NOW + 900, "iat": NOW, "jti": "1", "scope": "bob.user.read"})
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(NOW).unwrap()
+    }
+
+    fn verifier(key: &LocalKey) -> TokenVerifier {
+        let key = PublicKey::from_spki_der(key.public_key().spki_der()).unwrap();
+        TokenVerifier::new(key, "http://as".into(), "bob".into(), SignedDuration::from_secs(5))
+    }
+
+    fn sign(key: &LocalKey, header: &Value, claims: &Value) -> String {
+        let b64 = |v: &Value| URL_SAFE_NO_PAD.encode(v.to_string());
+        let signed = format!("{}.{}", b64(header), b64(claims));
+        let signature = key.sign(key.public_key().key_type().algorithm(), signed.as_bytes()).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    fn reason(key: &LocalKey, header: &Value, claims: &Value) -> Option<Reason> {
+        verifier(key).verify(&sign(key, header, claims), now()).err().map(|r| r.reason())
+    }
+
+    #[test]
+    fn issued_tokens_verify_here_and_with_jsonwebtoken() {
+        for key_type in [KeyType::Rsa(2048), KeyType::EcP256, KeyType::EcP384, KeyType::Ed25519] {
+            let key = LocalKey::generate(key_type).unwrap();
+            let text = |name: &str| claims()[name].as_str().unwrap().to_owned();
+            let issued = Claims {
+                iss: text("iss"),
+                sub: text("sub"),
+                client_id: text("client_id"),
+                aud: text("aud"),
+                exp: 4_000_000_000,
+                iat: NOW,
+                jti: text("jti"),
+                scope: text("scope"),
+            };
+            let token = issue(&key, &issued).unwrap();
+            let verified = verifier(&key).verify(&token, now()).unwrap();
+            assert_eq!((verified.client.as_str(), verified.scopes.to_string().as_str()), ("alice", "bob.user.read"));
+
+            let algorithm: jsonwebtoken::Algorithm = key_type.algorithm().jose_name().parse().unwrap();
+            let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(key.public_key().to_jwk()).unwrap();
+            let judge = jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap();
+            let mut validation = jsonwebtoken::Validation::new(algorithm);
+            validation.set_audience(&["bob"]);
+            let data = jsonwebtoken::decode::<Value>(&token, &judge, &validation).unwrap();
+            assert_eq!(data.header.typ.as_deref(), Some("at+jwt"));
+            assert_eq!(data.header.kid, Some(key.public_key().thumbprint()));
+        }
+    }
+
+    #[test]
+    fn every_wrong_header_is_refused() {
+        let key = LocalKey::generate(KeyType::EcP256).unwrap();
+        let ok = json!({"alg": "ES256", "typ": "at+jwt"});
+        assert_eq!(reason(&key, &ok, &claims()), None);
+        assert_eq!(reason(&key, &json!({"alg": "ES256", "typ": "application/AT+JWT"}), &claims()), None);
+        for (header, wanted) in [
+            (json!({"alg": "none", "typ": "at+jwt"}), Reason::AlgorithmForbidden),
+            (json!({"alg": "HS256", "typ": "at+jwt"}), Reason::AlgorithmForbidden),
+            (json!({"alg": "RS256", "typ": "at+jwt"}), Reason::AlgorithmForbidden),
+            (json!({"typ": "at+jwt"}), Reason::TokenMalformed),
+            (json!({"alg": "ES256"}), Reason::TokenType),
+            (json!({"alg": "ES256", "typ": "JWT"}), Reason::TokenType),
+            (json!({"alg": "ES256", "typ": "at+jwt", "crit": ["exp"]}), Reason::TokenType),
+            (json!({"alg": "ES256", "typ": "at+jwt", "kid": "other"}), Reason::TokenSignature),
+            (json!(["ES256"]), Reason::TokenMalformed),
+        ] {
+            assert_eq!(reason(&key, &header, &claims()), Some(wanted), "{header}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_claim_is_refused() {
+        let key = LocalKey::generate(KeyType::EcP256).unwrap();
+        let header = json!({"alg": "ES256", "typ": "at+jwt"});
+        for (name, value, wanted) in [
+            ("exp", json!(null), Some(Reason::TokenClaims)),
+            ("exp", json!("tomorrow"), Some(Reason::TokenClaims)),
+            ("exp", json!(NOW), Some(Reason::TokenExpired)),
+            ("exp", json!(-1), Some(Reason::TokenClaims)),
+            ("exp", json!(1e300), Some(Reason::TokenClaims)),
+            ("exp", json!(u64::MAX), Some(Reason::TokenClaims)),
+            ("exp", json!(1_800_000_900.75), None),
+            ("iat", json!(NOW + 5), None),
+            ("iat", json!(NOW + 6), Some(Reason::TokenNotYetValid)),
+            ("nbf", json!(NOW + 6), Some(Reason::TokenNotYetValid)),
+            ("iss", json!("http://other"), Some(Reason::TokenIssuer)),
+            ("iss", json!(null), Some(Reason::TokenClaims)),
+            ("aud", json!("eve"), Some(Reason::TokenAudience)),
+            ("aud", json!(["eve", "bob"]), None),
+            ("aud", json!([]), Some(Reason::TokenAudience)),
+            ("aud", json!(null), Some(Reason::TokenClaims)),
+            ("aud", json!(7), Some(Reason::TokenClaims)),
+            ("client_id", json!(""), Some(Reason::TokenClaims)),
+            ("sub", json!(null), Some(Reason::TokenClaims)),
+            ("jti", json!(null), Some(Reason::TokenClaims)),
+            ("scope", json!("a  b"), Some(Reason::TokenClaims)),
+            ("scope", json!(null), None),
+        ] {
+            let mut changed = claims();
+            changed[name] = value.clone();
+            assert_eq!(reason(&key, &header, &changed), wanted, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_changed_token_is_refused() {
+        let key = LocalKey::generate(KeyType::EcP256).unwrap();
+        let token = sign(&key, &json!({"alg": "ES256", "typ": "at+jwt"}), &claims());
+        let verifier = verifier(&key);
+        for i in 0..token.len() {
+            let mut changed = token.clone().into_bytes();
+            changed[i] = if changed[i] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(verifier.verify(&changed, now()).is_err(), "{i}");
+        }
+        assert!(verifier.verify(&format!("{token}="), now()).is_err());
+        assert!(verifier.verify(&format!("{token}.x"), now()).is_err());
+        let long = "a".repeat(MAX_TOKEN_LEN + 1);
+        assert_eq!(verifier.verify(&long, now()).unwrap_err().reason(), Reason::CredentialTooLarge);
+    }
+
+    proptest! {
+        #[test]
+        fn junk_never_panics(junk in "\\PC{0,200}", header in "\\PC{0,40}", payload in "\\PC{0,60}") {
+            let key = LocalKey::generate(KeyType::Ed25519).unwrap();
+            let verifier = verifier(&key);
+            prop_assert!(verifier.verify(&junk, now()).is_err());
+            let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+            let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(key.sign(crate::key::Algorithm::Ed25519, signed.as_bytes()).unwrap()));
+            prop_assert!(verifier.verify(&token, now()).is_err());
+        }
+    }
+}
