@@ -48,7 +48,9 @@ impl Oid {
             // The first two arcs share one number: 80 is added to the second one.
             [2, second, _, ..] if *second < (1 << 62) => {}
             _ => {
-                return Err(invalid("the first arcs must be 0.0 to 0.39, 1.0 to 1.39 or 2.x, and at least one follows"));
+                return Err(invalid(
+                    "the first arcs must be 0.0 to 0.39, 1.0 to 1.39 or 2.x, and at least one follows",
+                ));
             }
         }
         Ok(Self(Cow::Owned(arcs)))

@@ -1,7 +1,7 @@
 //! Clients: made, renewed, read.
 
 use super::{
-    Authority, Credentials, Kind, Name,
+    Authority, Credentials, Kind, Name, authority,
     credentials::CHAIN,
     file::{self, Access},
     pem_file,
@@ -279,13 +279,24 @@ impl Credentials {
     /// # Errors
     /// [`Error::NotFound`] where it is none of those here.
     pub fn ca_of(&self, client: &ClientCredentials) -> Result<Name> {
+        let mut unreadable = None;
         for name in self.ca_names()? {
-            let Ok(ca) = self.ca_facts(&name) else { continue };
-            let signed =
-                || PublicKey::from_spki_der(&ca.certificate.spki).map(|key| client.certificate.is_signed_by(&key));
-            if client.certificate.names_as_issuer(&ca.certificate) && signed()? {
+            let ca = match authority::read_certificates(&self.root().join(&name)) {
+                Ok((ca, _)) => ca,
+                Err(error) => {
+                    unreadable = unreadable.or(Some(error));
+                    continue;
+                }
+            };
+            if client.certificate.names_as_issuer(&ca)
+                && client.certificate.is_signed_by(&PublicKey::from_spki_der(&ca.spki)?)
+            {
                 return Ok(name);
             }
+        }
+        // It may well be the one that could not be read.
+        if let Some(error) = unreadable {
+            return Err(error);
         }
         Err(Error::NotFound {
             what: "CA that issued the certificate of client",
