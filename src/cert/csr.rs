@@ -5,8 +5,8 @@ use crate::{
     key::PublicKey,
 };
 use aws_lc_rs::signature::{
-    self as lc, ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey,
+    self as lc, ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
+    ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey,
     VerificationAlgorithm,
 };
 use x509_parser::{
@@ -44,7 +44,8 @@ pub fn public_key(request: &[u8]) -> Result<PublicKey> {
             block.into_contents()
         }
     };
-    let (rest, csr) = X509CertificationRequest::from_der(&der).map_err(|e| refused(format!("it cannot be read ({e})")))?;
+    let (rest, csr) =
+        X509CertificationRequest::from_der(&der).map_err(|e| refused(format!("it cannot be read ({e})")))?;
     if !rest.is_empty() {
         return Err(refused("there are bytes after the request"));
     }
@@ -75,12 +76,14 @@ fn algorithm(key: KeyType, oid: &Oid<'_>) -> Option<&'static dyn VerificationAlg
             (OID_PKCS1_SHA384WITHRSA, &RSA_PKCS1_2048_8192_SHA384),
             (OID_PKCS1_SHA512WITHRSA, &RSA_PKCS1_2048_8192_SHA512),
         ],
-        KeyType::EcP256 => {
-            &[(OID_SIG_ECDSA_WITH_SHA256, &ECDSA_P256_SHA256_ASN1), (OID_SIG_ECDSA_WITH_SHA384, &ECDSA_P256_SHA384_ASN1)]
-        }
-        KeyType::EcP384 => {
-            &[(OID_SIG_ECDSA_WITH_SHA256, &ECDSA_P384_SHA256_ASN1), (OID_SIG_ECDSA_WITH_SHA384, &ECDSA_P384_SHA384_ASN1)]
-        }
+        KeyType::EcP256 => &[
+            (OID_SIG_ECDSA_WITH_SHA256, &ECDSA_P256_SHA256_ASN1),
+            (OID_SIG_ECDSA_WITH_SHA384, &ECDSA_P256_SHA384_ASN1),
+        ],
+        KeyType::EcP384 => &[
+            (OID_SIG_ECDSA_WITH_SHA256, &ECDSA_P384_SHA256_ASN1),
+            (OID_SIG_ECDSA_WITH_SHA384, &ECDSA_P384_SHA384_ASN1),
+        ],
         KeyType::Ed25519 => &[(OID_SIG_ED25519, &ED25519)],
     };
     choices.iter().find(|(name, _)| name == oid).map(|(_, algorithm)| *algorithm)

@@ -47,7 +47,11 @@ impl Oid {
             [0 | 1, 0..40, _, ..] => {}
             // The first two arcs share one number: 80 is added to the second one.
             [2, second, _, ..] if *second < (1 << 62) => {}
-            _ => return Err(invalid("the first arcs must be 0.0 to 0.39, 1.0 to 1.39 or 2.x, and at least one follows")),
+            _ => {
+                return Err(invalid(
+                    "the first arcs must be 0.0 to 0.39, 1.0 to 1.39 or 2.x, and at least one follows",
+                ));
+            }
         }
         Ok(Self(Cow::Owned(arcs)))
     }
@@ -213,7 +217,8 @@ mod tests {
 
     #[test]
     fn every_other_encoding_is_refused() {
-        let too_many: Vec<u8> = (0..257).flat_map(|i| [&b"\x0c\x03"[..], format!("{i:03}").as_bytes()].concat()).collect();
+        let too_many: Vec<u8> =
+            (0..257).flat_map(|i| [&b"\x0c\x03"[..], format!("{i:03}").as_bytes()].concat()).collect();
         let too_many = [&b"\x30\x82\x05\x05"[..], &too_many].concat();
         let bad: &[(&[u8], &str)] = &[
             (b"", "middle"),
@@ -286,7 +291,19 @@ mod tests {
     fn oids() {
         assert_eq!(Oid::parse("2.25.4309002870052747561").unwrap(), SCOPES_OID);
         assert_eq!(Oid::parse("1.2.840.113549").unwrap().to_der_content(), [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d]);
-        for bad in ["", "1", "1.2", "1.40.1", "3.1.1", "2.5.29.19", "2.25.01", "2.25.", "2.25.-1", "2.25.9223372036854775808", "2.4611686018427387904.1"] {
+        for bad in [
+            "",
+            "1",
+            "1.2",
+            "1.40.1",
+            "3.1.1",
+            "2.5.29.19",
+            "2.25.01",
+            "2.25.",
+            "2.25.-1",
+            "2.25.9223372036854775808",
+            "2.4611686018427387904.1",
+        ] {
             assert!(Oid::parse(bad).is_err(), "{bad}");
         }
         assert!(Oid::parse(&["1"; 33].join(".")).is_err());
@@ -297,7 +314,8 @@ mod tests {
         let der = encode(&scopes("bob.user.read bob.user.write")).unwrap();
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&der).unwrap();
-        let Ok(out) = Command::new("openssl").args(["asn1parse", "-inform", "DER", "-in"]).arg(file.path()).output() else {
+        let Ok(out) = Command::new("openssl").args(["asn1parse", "-inform", "DER", "-in"]).arg(file.path()).output()
+        else {
             eprintln!("skipped: there is no openssl to compare with");
             return;
         };

@@ -117,7 +117,13 @@ impl<'a> Issuer<'a> {
         self.sign(&params, key)
     }
 
-    fn params(&self, template: &Template, key: &PublicKey, default: Lifetime, now: Timestamp) -> Result<CertificateParams> {
+    fn params(
+        &self,
+        template: &Template,
+        key: &PublicKey,
+        default: Lifetime,
+        now: Timestamp,
+    ) -> Result<CertificateParams> {
         let ca = self.facts.common_name.as_deref().unwrap_or_default();
         let latest = self.facts.not_after;
         let hint = "make a new CA with `ca create`, or set this machine's clock if it is wrong";

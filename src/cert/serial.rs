@@ -125,7 +125,9 @@ mod tests {
             assert_eq!(Serial::parse(text).unwrap().to_hex(), "1234", "{text}");
         }
         assert_eq!(Serial::parse("0xfff").unwrap().to_string(), "0x0fff");
-        for bad in ["", "0", "0x", "0x0", "00:00", "-1", "+1", "1.5", "abc", "0xg", "1:2", "12:", ":12", "12:345", " 1", "１"] {
+        for bad in
+            ["", "0", "0x", "0x0", "00:00", "-1", "+1", "1.5", "abc", "0xg", "1:2", "12:", ":12", "12:345", " 1", "１"]
+        {
             assert!(Serial::parse(bad).is_err(), "{bad}");
         }
     }

@@ -80,7 +80,9 @@ impl Lifetime {
         match end {
             None => Err(Error::invalid("expiration", given, "it ends after the year 9999", hint)),
             Some(end) if end.as_second() < 0 => Err(Error::invalid("expiration", given, "it ends before 1970", hint)),
-            Some(end) if end <= now => Err(Error::invalid("expiration", given, format!("it has ended by now, {now}"), hint)),
+            Some(end) if end <= now => {
+                Err(Error::invalid("expiration", given, format!("it has ended by now, {now}"), hint))
+            }
             Some(end) => Ok(end),
         }
     }

@@ -50,7 +50,11 @@ pub fn read(path: &Path, max: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(max + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     if bytes.is_empty() {
-        return Err(Error::bad_file(path, "the file is empty", "restore it from a backup, or make it again with --force"));
+        return Err(Error::bad_file(
+            path,
+            "the file is empty",
+            "restore it from a backup, or make it again with --force",
+        ));
     }
     if u64::try_from(bytes.len()).is_ok_and(|len| len > max) {
         return Err(Error::bad_file(path, format!("it is larger than {max} bytes"), "check that it is the right file"));

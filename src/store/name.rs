@@ -78,7 +78,24 @@ mod tests {
         for good in ["a", "alice", "bob-2", "A.b_c", "_x", "alice@example.com", &"x".repeat(64)] {
             assert!(Name::new(good).is_ok(), "{good}");
         }
-        for bad in ["", ".", "..", "../x", "a/b", "a\\b", "/", "a\0", "a\nb", ".hidden", "-x", "@x", "ä", "a b", "~", &"x".repeat(300)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            "a\\b",
+            "/",
+            "a\0",
+            "a\nb",
+            ".hidden",
+            "-x",
+            "@x",
+            "ä",
+            "a b",
+            "~",
+            &"x".repeat(300),
+        ] {
             assert!(Name::new(bad).unwrap_err().is_usage(), "{bad:?}");
         }
     }
