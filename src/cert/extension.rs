@@ -188,6 +188,24 @@ fn take(bytes: &[u8], tag: u8) -> Result<(&[u8], &[u8]), &'static str> {
     rest.split_at_checked(len).ok_or(TRUNCATED)
 }
 
+/// The scopes of a parsed certificate.
+///
+/// # Errors
+/// [`Rejection::ScopesMissing`] without the extension, [`Rejection::ScopesMalformed`] where it stands twice or breaks its
+/// grammar: never "no scopes".
+pub fn read_scopes(
+    certificate: &x509_parser::certificate::X509Certificate<'_>,
+    oid: &Oid,
+) -> Result<Scopes, Rejection> {
+    let wanted = oid.to_der_content();
+    let mut found = certificate.iter_extensions().filter(|e| e.oid.as_bytes() == wanted);
+    match (found.next(), found.next()) {
+        (Some(extension), None) => decode(extension.value),
+        (None, _) => Err(Rejection::ScopesMissing),
+        (Some(_), Some(_)) => Err(Rejection::ScopesMalformed("the extension stands twice".into())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,6 @@
-//! Certificates: what is in them, how they are issued.
+//! Certificates: what is in them, how they are issued, and the path from a client's certificate to a CA that is trusted.
+
+pub mod chain;
 pub mod csr;
 pub mod extension;
 pub mod facts;

@@ -1,0 +1,54 @@
+//! A request in, a [`Principal`] or a [`crate::error::Rejection`] out.
+//!
+//! [`CertificateVerifier`] decides about signed requests, [`BearerVerifier`] about access tokens. Both take the time as an
+//! argument and never touch the network.
+
+mod authority;
+mod certificate;
+mod explain;
+mod head;
+mod replay;
+mod token;
+
+pub use authority::Authorities;
+pub use certificate::{CertificateVerifier, Policy, RevocationCheck, VerifiedClient};
+pub use explain::{Explanation, Observer, Step, StepResult};
+pub use head::{CheckedHead, REQUEST_STEPS};
+pub use replay::ReplayMemory;
+pub use token::{BearerVerifier, TOKEN_STEPS};
+
+use crate::{crl::Staleness, scope::Scopes};
+
+/// Who sent a request, and with what right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The client's name: the certificate's common name, or the token's `client_id`.
+    pub client: String,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// What it showed.
+    pub credential: Credential,
+}
+
+/// The kind of credential that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Credential {
+    /// An access token.
+    Token,
+    /// A certificate with a request signature.
+    Certificate {
+        /// Whether a stale revocation list was tolerated.
+        revocation: Staleness,
+    },
+}
+
+impl Credential {
+    /// `token` or `certificate`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Certificate { .. } => "certificate",
+        }
+    }
+}

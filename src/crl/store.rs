@@ -1,0 +1,83 @@
+//! The newest verified list of each issuer.
+
+use super::{CrlError, RevocationList};
+use crate::key::sha256;
+use std::{cmp::Ordering, collections::HashMap, fmt, sync::Arc};
+
+/// A CA as an issuer of lists: its name together with its key, since a CA that rolls its key over has two of them
+/// under one name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IssuerId([u8; 32]);
+
+impl IssuerId {
+    /// Of the CA certificate with this DER subject and DER SubjectPublicKeyInfo.
+    pub fn new(subject: &[u8], spki: &[u8]) -> Self {
+        // Both carry their own length, so no two pairs concatenate to the same bytes.
+        Self(sha256(&[subject, spki].concat()))
+    }
+}
+
+impl fmt::Debug for IssuerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IssuerId(")?;
+        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str("…)")
+    }
+}
+
+/// What became of a list that was offered to a [`RevocationStore`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// It is kept; there was none of this issuer, or an older one.
+    Kept,
+    /// The same list was there already.
+    Unchanged,
+}
+
+/// The newest verified list of each issuer. Cloning it is cheap: the lists are shared.
+#[derive(Debug, Clone, Default)]
+pub struct RevocationStore {
+    lists: HashMap<IssuerId, Arc<RevocationList>>,
+}
+
+impl RevocationStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a list in if it is newer than the one at hand.
+    ///
+    /// # Errors
+    /// [`CrlError::Older`] for a lower number, [`CrlError::Conflicting`] for other content under the same number. In
+    /// both cases the list at hand stays: numbers rise strictly (RFC 5280 section 5.2.3), so this one is a replay or
+    /// its issuer has lost count.
+    pub fn offer(&mut self, list: impl Into<Arc<RevocationList>>) -> Result<Offered, CrlError> {
+        let list = list.into();
+        if let Some(kept) = self.lists.get(&list.issuer()) {
+            match list.number().cmp(&kept.number()) {
+                Ordering::Less => return Err(CrlError::Older { offered: list.number(), kept: kept.number() }),
+                Ordering::Equal if list.same_content(kept) => return Ok(Offered::Unchanged),
+                Ordering::Equal => return Err(CrlError::Conflicting { number: kept.number() }),
+                Ordering::Greater => {}
+            }
+        }
+        self.lists.insert(list.issuer(), list);
+        Ok(Offered::Kept)
+    }
+
+    /// The list of this issuer.
+    pub fn get(&self, issuer: IssuerId) -> Option<&Arc<RevocationList>> {
+        self.lists.get(&issuer)
+    }
+
+    /// All lists, in no order.
+    pub fn lists(&self) -> impl Iterator<Item = &Arc<RevocationList>> {
+        self.lists.values()
+    }
+
+    /// Whether there is no list at all.
+    pub fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+}

@@ -1,0 +1,171 @@
+//! Refusals as HTTP answers: RFC 9457 problem details with the stable reason, and the challenges that belong to them.
+
+use crate::{
+    authz::{Credential, Principal},
+    crl::StalePolicy,
+    error::{Reason, Rejection},
+    scope::Scopes,
+};
+use axum::{body::Body, response::Response};
+use http::{
+    HeaderName, HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde::Serialize;
+
+/// Says which policy was applied while the revocation list was stale.
+const REVOCATION: HeaderName = HeaderName::from_static("certauthz-revocation");
+/// RFC 9421 section 5.1.
+const ACCEPT_SIGNATURE: HeaderName = HeaderName::from_static("accept-signature");
+const WANTED_SIGNATURE: HeaderValue = HeaderValue::from_static(
+    "certauthz=(\"@method\" \"@authority\" \"@path\" \"@query\" \"x-client-cert\");created;expires;tag=\"certauthz\"",
+);
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// The route's kind, which decides about the challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    Token,
+    Certificate,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    title: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+}
+
+#[derive(Serialize)]
+struct Accepted<'a> {
+    client: &'a str,
+    scopes: &'a Scopes,
+    credential: &'static str,
+}
+
+/// The status of each reason.
+pub(super) const fn status(reason: Reason) -> StatusCode {
+    match reason {
+        Reason::InsufficientScope => StatusCode::FORBIDDEN,
+        Reason::RevocationUnknown | Reason::ReplayMemoryFull => StatusCode::SERVICE_UNAVAILABLE,
+        Reason::CredentialTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        _ => StatusCode::UNAUTHORIZED,
+    }
+}
+
+/// 200 with who was let in.
+pub(super) fn accepted(principal: &Principal) -> Response {
+    let body = Accepted {
+        client: &principal.client,
+        scopes: &principal.scopes,
+        credential: match principal.credential {
+            Credential::Token => "token",
+            Credential::Certificate { .. } => "certificate",
+        },
+    };
+    json(StatusCode::OK, JSON, &body)
+}
+
+/// An answer without a reason of its own: unknown routes, broken requests.
+pub(super) fn problem(status: StatusCode) -> Response {
+    let title = status.canonical_reason().unwrap_or("Error");
+    json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason: None })
+}
+
+/// A body that is larger or slower than allowed.
+pub(super) fn body_refused(status: StatusCode) -> Response {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let reason = (status == StatusCode::PAYLOAD_TOO_LARGE).then_some(Reason::CredentialTooLarge);
+    json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason })
+}
+
+/// The answer to a request that was refused.
+pub(super) fn refused(rejection: &Rejection, route: Route, required: &Scopes) -> Response {
+    let reason = rejection.reason();
+    let status = status(reason);
+    let title = status.canonical_reason().unwrap_or("Error");
+    let mut response = json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason: Some(reason) });
+    let headers = response.headers_mut();
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            if let Ok(challenge) = HeaderValue::try_from(challenge(reason, route, required)) {
+                headers.insert(WWW_AUTHENTICATE, challenge);
+            }
+            if route == Route::Certificate {
+                headers.insert(ACCEPT_SIGNATURE, WANTED_SIGNATURE);
+            }
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        _ => {}
+    }
+    response
+}
+
+/// Notes in an answer that the list was stale and what was done about it.
+pub(super) fn note_stale_list(response: &mut Response, policy: Option<StalePolicy>) {
+    let value = match policy {
+        None => return,
+        Some(StalePolicy::FailClosed) => "stale; policy=fail-closed",
+        Some(StalePolicy::Grace(_)) => "stale; policy=grace",
+        Some(StalePolicy::FailOpen) => "stale; policy=fail-open",
+    };
+    response.headers_mut().insert(REVOCATION, HeaderValue::from_static(value));
+}
+
+/// RFC 6750 section 3 for tokens. Signed requests have no registered scheme; theirs names the reason.
+fn challenge(reason: Reason, route: Route, required: &Scopes) -> String {
+    match (route, reason) {
+        (Route::Token, Reason::CredentialMissing) => "Bearer realm=\"certauthz\"".to_owned(),
+        (Route::Token, Reason::InsufficientScope) => {
+            // A scope has neither quote nor backslash (RFC 6749 section 3.3).
+            format!("Bearer realm=\"certauthz\", error=\"insufficient_scope\", scope=\"{required}\"")
+        }
+        (Route::Token, Reason::CredentialMalformed) => {
+            "Bearer realm=\"certauthz\", error=\"invalid_request\"".to_owned()
+        }
+        (Route::Token, _) => "Bearer realm=\"certauthz\", error=\"invalid_token\"".to_owned(),
+        (Route::Certificate, Reason::InsufficientScope) => {
+            format!("Certauthz realm=\"certauthz\", error=\"insufficient_scope\", scope=\"{required}\"")
+        }
+        (Route::Certificate, reason) => format!("Certauthz realm=\"certauthz\", error=\"{reason}\""),
+    }
+}
+
+fn json(status: StatusCode, content_type: HeaderValue, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(body) => {
+            let mut response = Response::new(Body::from(body));
+            *response.status_mut() = status;
+            response.headers_mut().insert(CONTENT_TYPE, content_type);
+            response
+        }
+        Err(error) => {
+            tracing::error!("an answer could not be written as JSON: {error}");
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_the_status_of_the_contract() {
+        for reason in Reason::ALL {
+            let wanted = match reason.as_str() {
+                "insufficient_scope" => 403,
+                "revocation_unknown" | "replay_memory_full" => 503,
+                "credential_too_large" => 431,
+                _ => 401,
+            };
+            assert_eq!(status(*reason).as_u16(), wanted, "{reason}");
+        }
+    }
+}
