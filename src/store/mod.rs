@@ -13,10 +13,11 @@ mod authority;
 mod client;
 mod credentials;
 mod database;
-mod file;
+pub(crate) mod file;
 mod name;
 mod pem_file;
 mod record;
+mod token;
 
 pub use authority::{Authority, CRL_LIFETIME, DEFAULT_ISSUER_URL, RevocationTarget, Revoked};
 pub use client::{ClientCredentials, ClientKey, ClientOptions, IssuedClient, RenewOptions};
@@ -24,3 +25,4 @@ pub use credentials::{CaFacts, CaOptions, Credentials};
 pub use file::{MAX_CRL_LEN, MAX_FILE_LEN, read};
 pub use name::Name;
 pub use record::{CertificateRecord, ClientRecord, CrlState, Kind, Revocation, Status};
+pub use token::{IssuedToken, TOKEN_LIFETIME, TokenOptions, default_audience};

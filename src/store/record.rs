@@ -16,6 +16,16 @@ pub enum Kind {
     Ca,
 }
 
+impl Kind {
+    /// `client` or `ca`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Ca => "ca",
+        }
+    }
+}
+
 /// A certificate in a CA's database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateRecord {
