@@ -22,6 +22,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
     $completions = @(switch ($command) {
         'certauthz' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -46,6 +47,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;init' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace an example world that exists already')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -58,6 +60,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;ca' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -83,6 +86,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--crl-url', '--crl-url', [CompletionResultType]::ParameterName, 'Where clients of the certificates will find the revocation list')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Issuer identifier in the CA''s access tokens (`iss`) [default: http://127.0.0.1:8586]')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace a CA of this name; what it issued will no longer verify')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -95,6 +99,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;ca;list' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -107,6 +112,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         'certauthz;ca;show' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the CA')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('--jwks', '--jwks', [CompletionResultType]::ParameterName, 'Print the public key as a JWK set (RFC 7517) instead')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -138,6 +144,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;client' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -165,6 +172,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--key-size', '--key-size', [CompletionResultType]::ParameterName, 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]')
             [CompletionResult]::new('--csr', '--csr', [CompletionResultType]::ParameterName, 'A PKCS#10 request (PEM or DER) of a key that stays where it is')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace a client of this name')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -180,6 +188,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'The client''s scopes from now on; repeat for several [default: those it has]')
             [CompletionResult]::new('--expiration', '--expiration', [CompletionResultType]::ParameterName, 'Life of the new certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA''s end]')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -191,6 +200,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;client;list' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -203,6 +213,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         'certauthz;client;show' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the client')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -222,6 +233,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Body of the request: the data itself, @FILE for a file''s bytes, @- for standard input')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Body of the request: the data itself, @FILE for a file''s bytes, @- for standard input')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -260,6 +272,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;token' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -278,6 +291,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope of the token; repeat for several; only scopes that the client has [default: all of them]')
             [CompletionResult]::new('--expiration', '--expiration', [CompletionResultType]::ParameterName, 'Life of the token: a duration, or the RFC 3339 time of its end')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -300,6 +314,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;crl' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -320,19 +335,21 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'This certificate (PEM or DER)')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why (RFC 5280 section 5.3.1)')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'certauthz;crl;create' {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The CA whose list it is')
             [CompletionResult]::new('--next-update', '--next-update', [CompletionResultType]::ParameterName, 'When the following list will be there at the latest: a duration, or an RFC 3339 time')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -344,6 +361,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;crl;show' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -384,6 +402,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Sign this many times, each with its own nonce, on all cores')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What to print')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -395,6 +414,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;verify' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -416,6 +436,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--require-scope', '--require-scope', [CompletionResultType]::ParameterName, 'A scope that the certificate must carry; repeat for several')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this RFC 3339 time [default: now]')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('--no-crl', '--no-crl', [CompletionResultType]::ParameterName, 'Do not check revocation')
             [CompletionResult]::new('--no-scopes', '--no-scopes', [CompletionResultType]::ParameterName, 'Do not look at scopes: accept a certificate that has none')
@@ -436,6 +457,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--require-scope', '--require-scope', [CompletionResultType]::ParameterName, 'A scope that the token must carry; repeat for several')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this RFC 3339 time [default: now]')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Print every step: passed, failed with its reason, or not reached')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -453,6 +475,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--require-scope', '--require-scope', [CompletionResultType]::ParameterName, 'A scope that the certificate must carry; repeat for several')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this RFC 3339 time [default: now]')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('--no-crl', '--no-crl', [CompletionResultType]::ParameterName, 'Do not check revocation')
             [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Print every step: passed, failed with its reason, or not reached')
@@ -468,6 +491,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The CA whose list it should be: its name under --path, or a certificate file (PEM or DER)')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this RFC 3339 time [default: now]')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Print every step: passed, failed with its reason, or not reached')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -518,6 +542,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--cert-cache', '--cert-cache', [CompletionResultType]::ParameterName, 'Most certificates whose verified chain is remembered')
             [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Worker threads [default: one per core]')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -547,6 +572,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Body of the requests: the data itself, @FILE for a file''s bytes, @- for standard input')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Body of the requests: the data itself, @FILE for a file''s bytes, @- for standard input')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -559,6 +585,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;completions' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')

@@ -263,7 +263,7 @@ _certauthz() {
 
     case "${cmd}" in
         certauthz)
-            opts="-q -v -h -V --path --format --quiet --verbose --help --version init ca client token crl sign-request verify serve loadtest completions help"
+            opts="-q -v -h -V --path --scopes-oid --format --quiet --verbose --help --version init ca client token crl sign-request verify serve loadtest completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -274,6 +274,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -288,7 +292,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__ca)
-            opts="-q -v -h --path --format --quiet --verbose --help create list show help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help create list show help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -299,6 +303,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -313,7 +321,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__ca__subcmd__create)
-            opts="-q -v -h --name --common-name --organization --expiration --serial-number --key-type --key-size --parent --crl-url --issuer --force --path --format --quiet --verbose --help"
+            opts="-q -v -h --name --common-name --organization --expiration --serial-number --key-type --key-size --parent --crl-url --issuer --force --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -364,6 +372,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -448,7 +460,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__ca__subcmd__list)
-            opts="-q -v -h --path --format --quiet --verbose --help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -459,6 +471,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -473,7 +489,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__ca__subcmd__show)
-            opts="-q -v -h --name --jwks --path --format --quiet --verbose --help"
+            opts="-q -v -h --name --jwks --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -490,6 +506,10 @@ _certauthz() {
                     fi
                     return 0
                     ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -502,7 +522,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__client)
-            opts="-q -v -h --path --format --quiet --verbose --help create renew list show request help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help create renew list show request help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -513,6 +533,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -527,7 +551,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__client__subcmd__create)
-            opts="-q -v -h --name --ca --scope --common-name --organization --expiration --serial-number --key-type --key-size --csr --force --path --format --quiet --verbose --help"
+            opts="-q -v -h --name --ca --scope --common-name --organization --expiration --serial-number --key-type --key-size --csr --force --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -589,6 +613,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -701,7 +729,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__client__subcmd__list)
-            opts="-q -v -h --path --format --quiet --verbose --help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -712,6 +740,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -726,7 +758,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__client__subcmd__renew)
-            opts="-q -v -h --name --scope --expiration --path --format --quiet --verbose --help"
+            opts="-q -v -h --name --scope --expiration --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -751,6 +783,10 @@ _certauthz() {
                     fi
                     return 0
                     ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -763,7 +799,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__client__subcmd__request)
-            opts="-X -H -d -q -v -h --name --mode --request --header --data --path --format --quiet --verbose --help"
+            opts="-X -H -d -q -v -h --name --mode --request --header --data --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -808,6 +844,10 @@ _certauthz() {
                     fi
                     return 0
                     ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -820,7 +860,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__client__subcmd__show)
-            opts="-q -v -h --name --path --format --quiet --verbose --help"
+            opts="-q -v -h --name --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -837,6 +877,10 @@ _certauthz() {
                     fi
                     return 0
                     ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -849,7 +893,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__completions)
-            opts="-q -v -h --path --format --quiet --verbose --help bash elvish fish powershell zsh"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -860,6 +904,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -874,7 +922,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__crl)
-            opts="-q -v -h --path --format --quiet --verbose --help revoke create show help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help revoke create show help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -885,6 +933,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -899,7 +951,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__crl__subcmd__create)
-            opts="-q -v -h --ca --next-update --path --format --quiet --verbose --help"
+            opts="-q -v -h --ca --next-update --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -918,6 +970,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -1002,7 +1058,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__crl__subcmd__revoke)
-            opts="-q -v -h --ca --client --serial --cert --reason --path --format --quiet --verbose --help"
+            opts="-q -v -h --ca --client --serial --cert --reason --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1046,6 +1102,10 @@ _certauthz() {
                     fi
                     return 0
                     ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -1058,7 +1118,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__crl__subcmd__show)
-            opts="-q -v -h --path --format --quiet --verbose --help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1069,6 +1129,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -1475,7 +1539,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__init)
-            opts="-q -v -h --force --path --format --quiet --verbose --help"
+            opts="-q -v -h --force --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1486,6 +1550,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -1500,7 +1568,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__loadtest)
-            opts="-n -z -c -X -H -d -q -v -h --mode --requests --duration --connections --client --timeout --warmup --key-type --key-size --request --header --data --no-progress --path --format --quiet --verbose --help"
+            opts="-n -z -c -X -H -d -q -v -h --mode --requests --duration --connections --client --timeout --warmup --key-type --key-size --request --header --data --no-progress --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1585,6 +1653,10 @@ _certauthz() {
                     fi
                     return 0
                     ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -1597,7 +1669,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__serve)
-            opts="-q -v -h --ca --listen --audience --require-scope --authority --max-age --skew --max-body --max-connections --crl --stale-crl --issuer --replay-capacity --cert-cache --workers --path --format --quiet --verbose --help"
+            opts="-q -v -h --ca --listen --audience --require-scope --authority --max-age --skew --max-body --max-connections --crl --stale-crl --issuer --replay-capacity --cert-cache --workers --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1681,6 +1753,10 @@ _certauthz() {
                     fi
                     return 0
                     ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -1693,7 +1769,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__sign__subcmd__request)
-            opts="-X -H -d -q -v -h --client --request --header --data --expires-in --count --output --path --format --quiet --verbose --help"
+            opts="-X -H -d -q -v -h --client --request --header --data --expires-in --count --output --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1746,6 +1822,10 @@ _certauthz() {
                     fi
                     return 0
                     ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -1758,7 +1838,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__token)
-            opts="-q -v -h --path --format --quiet --verbose --help create help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help create help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1769,6 +1849,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -1783,7 +1867,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__token__subcmd__create)
-            opts="-q -v -h --ca --client --audience --scope --expiration --path --format --quiet --verbose --help"
+            opts="-q -v -h --ca --client --audience --scope --expiration --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1814,6 +1898,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -1870,7 +1958,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__verify)
-            opts="-q -v -h --path --format --quiet --verbose --help cert token request crl help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help cert token request crl help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1881,6 +1969,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -1895,7 +1987,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__verify__subcmd__cert)
-            opts="-q -v -h --ca --intermediate --crl --no-crl --require-scope --no-scopes --any-purpose --at --explain --path --format --quiet --verbose --help"
+            opts="-q -v -h --ca --intermediate --crl --no-crl --require-scope --no-scopes --any-purpose --at --explain --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1950,6 +2042,10 @@ _certauthz() {
                     fi
                     return 0
                     ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -1962,7 +2058,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__verify__subcmd__crl)
-            opts="-q -v -h --ca --at --explain --path --format --quiet --verbose --help"
+            opts="-q -v -h --ca --at --explain --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1981,6 +2077,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -2079,7 +2179,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__verify__subcmd__request)
-            opts="-q -v -h --ca --crl --no-crl --authority --require-scope --at --explain --path --format --quiet --verbose --help"
+            opts="-q -v -h --ca --crl --no-crl --authority --require-scope --at --explain --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2123,6 +2223,10 @@ _certauthz() {
                     fi
                     return 0
                     ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -2135,7 +2239,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__verify__subcmd__token)
-            opts="-q -v -h --ca --audience --issuer --require-scope --at --explain --path --format --quiet --verbose --help"
+            opts="-q -v -h --ca --audience --issuer --require-scope --at --explain --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2166,6 +2270,10 @@ _certauthz() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)

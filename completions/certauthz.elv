@@ -19,6 +19,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
     var completions = [
         &'certauthz'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -42,6 +43,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;init'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand --force 'Replace an example world that exists already'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -53,6 +55,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;ca'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -77,6 +80,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --crl-url 'Where clients of the certificates will find the revocation list'
             cand --issuer 'Issuer identifier in the CA''s access tokens (`iss`) [default: http://127.0.0.1:8586]'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand --force 'Replace a CA of this name; what it issued will no longer verify'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -88,6 +92,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;ca;list'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -99,6 +104,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         &'certauthz;ca;show'= {
             cand --name 'Name of the CA'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand --jwks 'Print the public key as a JWK set (RFC 7517) instead'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -124,6 +130,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;client'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -150,6 +157,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --key-size 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]'
             cand --csr 'A PKCS#10 request (PEM or DER) of a key that stays where it is'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand --force 'Replace a client of this name'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -164,6 +172,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --scope 'The client''s scopes from now on; repeat for several [default: those it has]'
             cand --expiration 'Life of the new certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA''s end]'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -174,6 +183,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;client;list'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -185,6 +195,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         &'certauthz;client;show'= {
             cand --name 'Name of the client'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -203,6 +214,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand -d 'Body of the request: the data itself, @FILE for a file''s bytes, @- for standard input'
             cand --data 'Body of the request: the data itself, @FILE for a file''s bytes, @- for standard input'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -233,6 +245,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;token'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -250,6 +263,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --scope 'A scope of the token; repeat for several; only scopes that the client has [default: all of them]'
             cand --expiration 'Life of the token: a duration, or the RFC 3339 time of its end'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -268,6 +282,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;crl'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -287,18 +302,20 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --cert 'This certificate (PEM or DER)'
             cand --reason 'Why (RFC 5280 section 5.3.1)'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand -v 'Tell more on standard error; repeat for even more'
             cand --verbose 'Tell more on standard error; repeat for even more'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'certauthz;crl;create'= {
             cand --ca 'The CA whose list it is'
             cand --next-update 'When the following list will be there at the latest: a duration, or an RFC 3339 time'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -309,6 +326,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;crl;show'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -343,6 +361,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --count 'Sign this many times, each with its own nonce, on all cores'
             cand --output 'What to print'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -353,6 +372,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;verify'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -373,6 +393,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --require-scope 'A scope that the certificate must carry; repeat for several'
             cand --at 'Verify as of this RFC 3339 time [default: now]'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand --no-crl 'Do not check revocation'
             cand --no-scopes 'Do not look at scopes: accept a certificate that has none'
@@ -392,6 +413,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --require-scope 'A scope that the token must carry; repeat for several'
             cand --at 'Verify as of this RFC 3339 time [default: now]'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand --explain 'Print every step: passed, failed with its reason, or not reached'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -408,6 +430,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --require-scope 'A scope that the certificate must carry; repeat for several'
             cand --at 'Verify as of this RFC 3339 time [default: now]'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand --no-crl 'Do not check revocation'
             cand --explain 'Print every step: passed, failed with its reason, or not reached'
@@ -422,6 +445,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --ca 'The CA whose list it should be: its name under --path, or a certificate file (PEM or DER)'
             cand --at 'Verify as of this RFC 3339 time [default: now]'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand --explain 'Print every step: passed, failed with its reason, or not reached'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -465,6 +489,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --cert-cache 'Most certificates whose verified chain is remembered'
             cand --workers 'Worker threads [default: one per core]'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -493,6 +518,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand -d 'Body of the requests: the data itself, @FILE for a file''s bytes, @- for standard input'
             cand --data 'Body of the requests: the data itself, @FILE for a file''s bytes, @- for standard input'
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand --no-progress 'Show no progress'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -504,6 +530,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;completions'= {
             cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_certauthz_global_optspecs
-    string join \n path= format= q/quiet v/verbose h/help V/version
+    string join \n path= scopes-oid= format= q/quiet v/verbose h/help V/version
 end
 
 function __fish_certauthz_needs_command
@@ -25,6 +25,7 @@ function __fish_certauthz_using_subcommand
 end
 
 complete -c certauthz -n "__fish_certauthz_needs_command" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_needs_command" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_needs_command" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_needs_command" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -43,6 +44,7 @@ complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "loadtest" -d 'M
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand init" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand init" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand init" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand init" -l force -d 'Replace an example world that exists already'
@@ -50,6 +52,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand init" -s q -l quiet 
 complete -c certauthz -n "__fish_certauthz_using_subcommand init" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand init" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -72,6 +75,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l crl-url -d 'Where clients of the certificates will find the revocation list' -r -f
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l issuer -d 'Issuer identifier in the CA\'s access tokens (`iss`) [default: http://127.0.0.1:8586]' -r -f
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l force -d 'Replace a CA of this name; what it issued will no longer verify'
@@ -79,6 +83,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from list" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from list" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from list" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -86,6 +91,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -l name -d 'Name of the CA' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -l jwks -d 'Print the public key as a JWK set (RFC 7517) instead'
@@ -97,6 +103,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show a CA and what it issued'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -121,6 +128,7 @@ ed25519\t'Ed25519'"
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l key-size -d 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l csr -d 'A PKCS#10 request (PEM or DER) of a key that stays where it is' -r -F
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l force -d 'Replace a client of this name'
@@ -131,12 +139,14 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l scope -d 'The client\'s scopes from now on; repeat for several [default: those it has]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l expiration -d 'Life of the new certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA\'s end]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -144,6 +154,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -l name -d 'Name of the client' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -156,6 +167,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s H -l header -d 'A header of the request; repeat for several' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s d -l data -d 'Body of the request: the data itself, @FILE for a file\'s bytes, @- for standard input' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -168,6 +180,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "request" -d 'Send a request as a client, with its token or its certificate'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and not __fish_seen_subcommand_from create help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -181,6 +194,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_se
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l scope -d 'A scope of the token; repeat for several; only scopes that the client has [default: all of them]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l expiration -d 'Life of the token: a duration, or the RFC 3339 time of its end' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -189,6 +203,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_se
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make an access token (RFC 9068) for a client and print it'
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -202,30 +217,33 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l client -d 'Every certificate of this client that is still in force' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l serial -d 'The certificate with this serial number: decimal, 0x… or colon-hex' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l cert -d 'This certificate (PEM or DER)' -r -F
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l reason -d 'Why (RFC 5280 section 5.3.1)' -r -f -a "unspecified\t'No reason given'
-keyCompromise\t'Somebody else may have the private key'
-cACompromise\t'Somebody else may have the CA\'s private key'
-affiliationChanged\t'The client\'s name or role changed'
-superseded\t'A newer certificate replaces it'
-cessationOfOperation\t'The client is no more'
-certificateHold\t'Suspended'
-privilegeWithdrawn\t'A right that it states was withdrawn'
-aACompromise\t'The attribute authority\'s key may be known'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l reason -d 'Why (RFC 5280 section 5.3.1)' -r -f -a "unspecified\t''
+keyCompromise\t''
+cACompromise\t''
+affiliationChanged\t''
+superseded\t''
+cessationOfOperation\t''
+certificateHold\t''
+privilegeWithdrawn\t''
+aACompromise\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -l ca -d 'The CA whose list it is' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -l next-update -d 'When the following list will be there at the latest: a duration, or an RFC 3339 time' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -247,12 +265,14 @@ http\t'The whole HTTP/1.1 message'
 json\t'An object with method, url, headers and body'
 jsonl\t'The same object on one line'"
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and not __fish_seen_subcommand_from cert token request crl help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -269,6 +289,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l require-scope -d 'A scope that the certificate must carry; repeat for several' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l at -d 'Verify as of this RFC 3339 time [default: now]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l no-crl -d 'Do not check revocation'
@@ -284,6 +305,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l require-scope -d 'A scope that the token must carry; repeat for several' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l at -d 'Verify as of this RFC 3339 time [default: now]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l explain -d 'Print every step: passed, failed with its reason, or not reached'
@@ -296,6 +318,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l require-scope -d 'A scope that the certificate must carry; repeat for several' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l at -d 'Verify as of this RFC 3339 time [default: now]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l no-crl -d 'Do not check revocation'
@@ -306,6 +329,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l ca -d 'The CA whose list it should be: its name under --path, or a certificate file (PEM or DER)' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l at -d 'Verify as of this RFC 3339 time [default: now]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l explain -d 'Print every step: passed, failed with its reason, or not reached'
@@ -333,6 +357,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l replay-cap
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l cert-cache -d 'Most certificates whose verified chain is remembered' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l workers -d 'Worker threads [default: one per core]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -355,6 +380,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s X -l re
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s H -l header -d 'A header of the requests; repeat for several' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s d -l data -d 'Body of the requests: the data itself, @FILE for a file\'s bytes, @- for standard input' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l no-progress -d 'Show no progress'
@@ -362,6 +388,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s q -l qu
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'

@@ -1,7 +1,10 @@
 //! What issuing and keeping certificates needs to know of one: a plain reading, without any judgement of trust.
 
 use super::Serial;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    key::{Algorithm, PublicKey, ecdsa_from_der},
+};
 use jiff::Timestamp;
 use x509_parser::{
     prelude::{FromDer as _, X509Certificate},
@@ -94,6 +97,19 @@ impl Facts {
                 (Some(authority), Some(subject)) => authority == subject,
                 _ => true,
             }
+    }
+
+    /// Whether `key` made this certificate's signature, with the algorithm that our own profile has for it.
+    pub fn is_signed_by(&self, key: &PublicKey) -> bool {
+        let Ok((_, parsed)) = X509Certificate::from_der(&self.der) else { return false };
+        let algorithm = key.key_type().algorithm();
+        let signature = &parsed.signature_value.data;
+        let fixed = match algorithm {
+            Algorithm::EcdsaP256Sha256 => ecdsa_from_der(signature, 32),
+            Algorithm::EcdsaP384Sha384 => ecdsa_from_der(signature, 48),
+            _ => Ok(signature.to_vec()),
+        };
+        fixed.is_ok_and(|fixed| key.verify(algorithm, parsed.tbs_certificate.as_ref(), &fixed).is_ok())
     }
 
     /// The value of the extension with this object identifier.

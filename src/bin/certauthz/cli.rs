@@ -8,6 +8,8 @@ pub(crate) use credentials::*;
 pub(crate) use requests::*;
 pub(crate) use serving::*;
 
+use crate::values;
+use certauthz::cert::extension::Oid;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -30,6 +32,9 @@ Examples:
 
 Exit codes: 0 done or accepted, 1 refused, 2 usage, 3 anything else failed.";
 
+/// `certauthz::cert::extension::SCOPES_OID`, as text.
+const SCOPES_OID: &str = "2.25.4309002870052747561";
+
 /// Options that every command takes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct GlobalArgs {
@@ -37,6 +42,10 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "DIR", env = "CERTAUTHZ_PATH", default_value = "credentials")]
     #[arg(hide_env_values = true, value_hint = ValueHint::DirPath, help_heading = "Global options")]
     pub(crate) path: PathBuf,
+    /// Object identifier of the scopes extension
+    #[arg(long, global = true, value_name = "OID", env = "CERTAUTHZ_SCOPES_OID", value_parser = values::oid)]
+    #[arg(default_value = SCOPES_OID, hide_env_values = true, help_heading = "Global options")]
+    pub(crate) scopes_oid: Oid,
     /// How results are printed to standard output
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Global options")]
     pub(crate) format: Format,
@@ -115,6 +124,11 @@ mod tests {
             command.get_subcommands().for_each(check);
         }
         check(&Cli::command());
+    }
+
+    #[test]
+    fn the_default_identifier_is_the_library_s() {
+        assert_eq!(values::oid(SCOPES_OID).unwrap(), certauthz::cert::extension::SCOPES_OID);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 mod cli;
 mod commands;
+mod input;
 mod output;
 mod values;
+mod view;
 
 use clap::Parser as _;
 use cli::{Cli, GlobalArgs};

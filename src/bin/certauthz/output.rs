@@ -87,9 +87,9 @@ impl Failure {
 
     /// Tells the failure on standard error.
     pub(crate) fn report(&self) -> ExitCode {
-        let mut text = format!("{BAD}error:{BAD:#} {}\n", one_line(&self.to_string()));
+        let mut text = format!("{BAD}error:{BAD:#} {}\n", printable(&self.to_string()));
         if let Some(hint) = self.hint() {
-            text.push_str(&format!("{NOTE}hint:{NOTE:#} {}\n", one_line(&hint)));
+            text.push_str(&format!("{NOTE}hint:{NOTE:#} {}\n", printable(&hint)));
         }
         to_stderr(&text);
         self.exit_code()
@@ -128,9 +128,14 @@ impl Output {
 
     /// Tells something that the person should know on standard error.
     pub(crate) fn warn(self, message: &str, hint: &str) {
-        if !self.quiet {
-            to_stderr(&format!("{BAD}warning:{BAD:#} {}\n{NOTE}hint:{NOTE:#} {}\n", one_line(message), one_line(hint)));
+        if self.quiet {
+            return;
         }
+        let mut text = format!("{BAD}warning:{BAD:#} {}\n", printable(message));
+        if !hint.is_empty() {
+            text.push_str(&format!("{NOTE}hint:{NOTE:#} {}\n", printable(hint)));
+        }
+        to_stderr(&text);
     }
 }
 
@@ -145,7 +150,8 @@ fn styled_to_stdout(text: &str) -> Result<()> {
     written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
-fn json_to_stdout(document: &impl Serialize) -> Result<()> {
+/// Writes one JSON document.
+pub(crate) fn json_to_stdout(document: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(document).map_err(|error| Failure::Stdout(error.into()))?;
     text.push(b'\n');
     raw_to_stdout(&text)
@@ -183,10 +189,6 @@ pub(crate) fn printable(text: &str) -> String {
     safe
 }
 
-fn one_line(text: &str) -> String {
-    printable(text)
-}
-
 /// Columns padded to the same width, two spaces between them; the last is not padded.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let width = |text: &str| text.chars().count();
@@ -205,6 +207,12 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// [`table`] with a line of titles above it.
+pub(crate) fn titled_table(titles: &[&str], rows: &[Vec<String>]) -> String {
+    let titles = titles.iter().map(|&title| title.to_owned()).collect();
+    table(&[&[titles], rows].concat())
 }
 
 #[cfg(test)]

@@ -1,17 +1,60 @@
 //! One file per command: each resolves its arguments, calls the library, and prints.
 
+mod ca;
+mod client;
 mod completions;
+mod crl;
+mod init;
+mod token;
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{CaCommand, Cli, ClientCommand, Command, CrlCommand, GlobalArgs, TokenCommand},
     output::{Output, Result},
 };
+use certauthz::store::Credentials;
+use jiff::Timestamp;
+
+/// What every command works with: the global options, resolved, and the time at which it began.
+pub(crate) struct Context {
+    pub(crate) credentials: Credentials,
+    pub(crate) out: Output,
+    pub(crate) now: Timestamp,
+}
+
+impl Context {
+    fn new(global: GlobalArgs) -> Self {
+        Self {
+            credentials: Credentials::new(global.path).with_scopes_oid(global.scopes_oid),
+            out: Output::new(global.format, global.quiet),
+            now: Timestamp::now(),
+        }
+    }
+
+    /// The program's name with the option that leads to these credentials, for commands that are suggested.
+    fn program(&self) -> String {
+        match self.credentials.root().to_str() {
+            Some("credentials") => "certauthz".to_owned(),
+            _ => format!("certauthz --path {}", self.credentials.root().display()),
+        }
+    }
+}
 
 /// Runs the command that was given.
 pub(crate) fn run(cli: Cli) -> Result {
-    let out = Output::new(cli.global.format, cli.global.quiet);
+    let context = Context::new(cli.global);
     match cli.command {
-        Command::Completions(args) => completions::run(&args, out),
+        Command::Init(args) => init::run(&args, &context),
+        Command::Ca(CaCommand::Create(args)) => ca::create(args, &context),
+        Command::Ca(CaCommand::List) => ca::list(&context),
+        Command::Ca(CaCommand::Show(args)) => ca::show(&args, &context),
+        Command::Client(ClientCommand::Create(args)) => client::create(args, &context),
+        Command::Client(ClientCommand::Renew(args)) => client::renew(args, &context),
+        Command::Client(ClientCommand::List) => client::list(&context),
+        Command::Client(ClientCommand::Show(args)) => client::show(&args, &context),
+        Command::Token(TokenCommand::Create(args)) => token::create(args, &context),
+        Command::Crl(CrlCommand::Revoke(args)) => crl::revoke(args, &context),
+        Command::Crl(CrlCommand::Create(args)) => crl::create(&args, &context),
+        Command::Completions(args) => completions::run(&args, context.out),
         _ => unreachable!(),
     }
 }

@@ -1,0 +1,356 @@
+//! A CA of the credentials directory, with its private key and its database.
+
+use super::{
+    CertificateRecord, ClientRecord, CrlState, Kind, Name, Revocation,
+    credentials::{CA_CERTIFICATE, CA_CRL, CA_DATABASE, CA_FILES, CA_KEY, CHAIN},
+    database::{Database, Writing},
+    file::{self, Access, Staged},
+    pem_file,
+};
+use crate::{
+    cert::{
+        Lifetime, Serial,
+        extension::{self, Oid},
+        facts::Facts,
+        issuer::Issuer,
+    },
+    crl::issue::{Content, RevocationReason, issue},
+    error::{Error, Result},
+    key::{LocalKey, Signer},
+    scope::Scopes,
+};
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+
+/// How long a revocation list that is made by hand counts as current: 7 d.
+pub const CRL_LIFETIME: Lifetime = Lifetime::hours(7 * 24);
+/// The issuer identifier of tokens unless another is given when the CA is made.
+pub const DEFAULT_ISSUER_URL: &str = "http://127.0.0.1:8586";
+
+pub(super) const META_ISSUER: &str = "issuer";
+pub(super) const META_CRL_URL: &str = "crl_url";
+
+/// A CA that can issue, revoke and publish. Several processes may have the same one open.
+#[derive(Debug)]
+pub struct Authority {
+    name: Name,
+    directory: PathBuf,
+    facts: Facts,
+    chain: Vec<Facts>,
+    key: LocalKey,
+    database: Database,
+}
+
+/// Which certificates to revoke.
+#[derive(Debug, Clone)]
+pub enum RevocationTarget<'a> {
+    /// All certificates of this client that have not expired.
+    Client(&'a Name),
+    /// The one with this serial number.
+    Serial(Serial),
+    /// This one, in PEM or DER. The CA's signature on it counts, even if its database has lost it.
+    Certificate(&'a [u8]),
+}
+
+/// What a revocation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
+    /// The certificates that are revoked now and were not before.
+    pub revoked: Vec<Serial>,
+    /// Those that were revoked before; they keep their first date and reason.
+    pub already: Vec<Serial>,
+    /// The list that says so.
+    pub crl: CrlState,
+}
+
+impl Authority {
+    /// Opens the CA in `directory`, which exists.
+    pub(super) fn open(name: &Name, directory: PathBuf) -> Result<Self> {
+        let (facts, chain) = read_certificates(&directory)?;
+        let key_path = directory.join(CA_KEY);
+        let key = pem_file::private_key(&key_path)?;
+        if key.public_key().spki_der() != facts.spki {
+            return Err(Error::bad_file(
+                key_path,
+                format!("the key does not belong to the certificate in {CA_CERTIFICATE}"),
+                "restore both files from the same backup, or make the CA anew with `ca create --force`",
+            ));
+        }
+        let database = Database::open(&directory.join(CA_DATABASE))?;
+        Ok(Self { name: name.clone(), directory, facts, chain, key, database })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Its certificate.
+    pub fn certificate(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The CAs above it, its issuer first and the root last. A root has none.
+    pub fn chain(&self) -> &[Facts] {
+        &self.chain
+    }
+
+    /// What its clients send beside their certificates: this CA and those above it, without the root.
+    pub fn client_chain(&self) -> Vec<Facts> {
+        std::iter::once(&self.facts).chain(&self.chain).filter(|ca| !ca.is_self_issued()).cloned().collect()
+    }
+
+    /// Its key.
+    pub fn signer(&self) -> &LocalKey {
+        &self.key
+    }
+
+    /// Certificate and key together, ready to issue.
+    ///
+    /// # Errors
+    /// [`Error::Issue`] where the certificate is not a CA's.
+    pub fn issuer(&self) -> Result<Issuer<'_>> {
+        Issuer::new(&self.facts, &self.key)
+    }
+
+    /// The issuer identifier (`iss`) of its tokens.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn issuer_url(&self) -> Result<String> {
+        Ok(self.database.meta(META_ISSUER)?.unwrap_or_else(|| DEFAULT_ISSUER_URL.to_owned()))
+    }
+
+    /// Where its revocation list is published, if that is known.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn crl_url(&self) -> Result<Option<String>> {
+        self.database.meta(META_CRL_URL)
+    }
+
+    /// Where its revocation list is.
+    pub fn crl_path(&self) -> PathBuf {
+        self.directory.join(CA_CRL)
+    }
+
+    /// The certificates that it issued, in order. A root's own is among them.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn certificates(&self) -> Result<Vec<CertificateRecord>> {
+        self.database.certificates()
+    }
+
+    /// The certificate with this serial number.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn certificate_by_serial(&self, serial: &Serial) -> Result<Option<CertificateRecord>> {
+        self.database.certificate(serial)
+    }
+
+    /// Its clients, by name.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn clients(&self) -> Result<Vec<ClientRecord>> {
+        self.database.clients()
+    }
+
+    /// The newest revocation list's number and times.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn crl_state(&self) -> Result<CrlState> {
+        self.database.crl_state()
+    }
+
+    /// Records a certificate that is about to leave. Its serial number is taken from here on.
+    pub(super) fn record(
+        &mut self,
+        facts: &Facts,
+        kind: Kind,
+        name: &Name,
+        scopes: &Scopes,
+        now: Timestamp,
+    ) -> Result<()> {
+        let writing = self.database.write()?;
+        if kind == Kind::Client {
+            writing.upsert_client(&client_record(name, facts, scopes, now))?;
+        }
+        writing.insert(facts, kind, name, scopes, now)?;
+        writing.commit()
+    }
+
+    /// Makes and publishes a new revocation list.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] for a `lifetime` out of bounds; else database, signing and file errors. The old list stays.
+    pub fn publish_crl(&mut self, lifetime: Lifetime, now: Timestamp) -> Result<CrlState> {
+        Ok(self.publish(lifetime, now, |_, _| Ok(()))?.1)
+    }
+
+    /// Revokes certificates and publishes a new list.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown serial number or client, [`Error::NotAllowed`] for a certificate of another CA,
+    /// this CA's own, or a client all of whose certificates have expired; else as [`Authority::publish_crl`]. Then
+    /// nothing is revoked.
+    pub fn revoke(
+        &mut self,
+        target: &RevocationTarget<'_>,
+        reason: RevocationReason,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Result<Revoked> {
+        let certificate = match target {
+            RevocationTarget::Certificate(bytes) => Some(self.own_certificate(bytes)?),
+            _ => None,
+        };
+        let ((revoked, already), crl) = self.publish(lifetime, now, |authority, writing| {
+            let serials = match (target, &certificate) {
+                (RevocationTarget::Client(name), _) => authority.serials_of(writing, name, now)?,
+                (RevocationTarget::Serial(serial), _) => vec![serial.clone()],
+                (RevocationTarget::Certificate(_), None) => Vec::new(),
+                (RevocationTarget::Certificate(_), Some(facts)) => vec![authority.adopt(writing, facts, now)?],
+            };
+            let (mut revoked, mut already) = (Vec::new(), Vec::new());
+            for serial in serials {
+                if authority.is_root() && serial == authority.facts.serial {
+                    return Err(Error::not_allowed(
+                        "serial number",
+                        &serial,
+                        "it is the CA's own, and a CA cannot revoke itself",
+                        "remove the CA from whatever trusts it",
+                    ));
+                }
+                match writing.revoke(&serial, Revocation { at: now, reason })? {
+                    Some(true) => revoked.push(serial),
+                    Some(false) => already.push(serial),
+                    None => return Err(authority.unknown("certificate with serial number", &serial.to_string())),
+                }
+            }
+            Ok((revoked, already))
+        })?;
+        Ok(Revoked { revoked, already, crl })
+    }
+
+    /// Changes the database with `change` and publishes the list that follows from it, both or neither.
+    ///
+    /// The directory's lock is held over the commit and the rename, so lists are replaced in the order of their numbers.
+    /// The list is complete on disk before the commit, so a full disk undoes everything. A process that is killed between
+    /// commit and rename leaves a number unused and the old list in place; the next publication brings what it lacks.
+    fn publish<T>(
+        &mut self,
+        lifetime: Lifetime,
+        now: Timestamp,
+        change: impl FnOnce(&Unlocked<'_>, &Writing<'_>) -> Result<T>,
+    ) -> Result<(T, CrlState)> {
+        let next_update = lifetime.end(now)?;
+        let _lock = file::lock(&self.directory)?;
+        file::sweep(&self.directory, CA_FILES)?;
+        let unlocked = Unlocked { name: &self.name, directory: &self.directory, facts: &self.facts };
+        let writing = self.database.write()?;
+        let changed = change(&unlocked, &writing)?;
+        let issuer = Issuer::new(&self.facts, &self.key)?;
+        let (staged, state) = stage_crl(&issuer, &writing, &self.directory, now, next_update)?;
+        writing.commit()?;
+        staged.publish()?;
+        Ok((changed, state))
+    }
+
+    /// Reads a certificate that this CA has issued.
+    fn own_certificate(&self, bytes: &[u8]) -> Result<Facts> {
+        let certificate = pem_file::certificate_from_bytes(bytes)?;
+        if certificate.names_as_issuer(&self.facts) && certificate.is_signed_by(self.key.public_key()) {
+            return Ok(certificate);
+        }
+        Err(Error::not_allowed(
+            "certificate",
+            certificate.common_name.as_deref().unwrap_or_default(),
+            format!("it was not issued by the CA {}", self.name),
+            "name the CA that issued it with --ca",
+        ))
+    }
+}
+
+/// The parts of an [`Authority`] that a change of its database may look at.
+struct Unlocked<'a> {
+    name: &'a Name,
+    directory: &'a Path,
+    facts: &'a Facts,
+}
+
+impl Unlocked<'_> {
+    fn is_root(&self) -> bool {
+        self.facts.is_self_issued()
+    }
+
+    fn unknown(&self, what: &'static str, name: &str) -> Error {
+        Error::NotFound {
+            what,
+            name: name.to_owned(),
+            place: self.directory.join(CA_DATABASE).display().to_string(),
+            hint: format!("see what it issued with `certauthz ca show --name {}`", self.name).into(),
+        }
+    }
+
+    fn serials_of(&self, writing: &Writing<'_>, client: &Name, now: Timestamp) -> Result<Vec<Serial>> {
+        if !writing.has_client(client)? {
+            return Err(self.unknown("client", client));
+        }
+        let serials = writing.unexpired_of_client(client, now)?;
+        if serials.is_empty() {
+            return Err(Error::not_allowed("client", client, "all its certificates have expired", ""));
+        }
+        Ok(serials)
+    }
+
+    /// Takes a certificate with this CA's signature into the database if it is not there.
+    fn adopt(&self, writing: &Writing<'_>, facts: &Facts, now: Timestamp) -> Result<Serial> {
+        if !writing.has_certificate(&facts.serial)? {
+            tracing::warn!(serial = %facts.serial, "the CA's database did not know this certificate: was it restored?");
+            let name = facts.common_name.as_deref().unwrap_or("unknown");
+            // Scopes that cannot be read are no reason to leave a certificate valid.
+            let value = facts.extension(&Oid::default()).unwrap_or_default();
+            let scopes = extension::decode(&value).unwrap_or_default();
+            let kind = if facts.is_ca { Kind::Ca } else { Kind::Client };
+            if kind == Kind::Client && !writing.has_client(name)? {
+                let record = ClientRecord { name: name.to_owned(), ..client_record(self.name, facts, &scopes, now) };
+                writing.upsert_client(&record)?;
+            }
+            writing.insert(facts, kind, name, &scopes, now)?;
+        }
+        Ok(facts.serial.clone())
+    }
+}
+
+fn client_record(name: &Name, facts: &Facts, scopes: &Scopes, now: Timestamp) -> ClientRecord {
+    ClientRecord { name: name.to_string(), spki: facts.spki.clone(), scopes: scopes.clone(), updated_at: now }
+}
+
+/// Makes the next list and writes it beside `ca.crl`.
+pub(super) fn stage_crl(
+    issuer: &Issuer<'_>,
+    writing: &Writing<'_>,
+    directory: &Path,
+    now: Timestamp,
+    next_update: Timestamp,
+) -> Result<(Staged, CrlState)> {
+    let (number, entries) = writing.next_crl(now, next_update)?;
+    let der = issue(issuer, &Content { number, this_update: now, next_update, entries })?;
+    let pem = pem_file::encode("X509 CRL", der);
+    let staged = Staged::new(&directory.join(CA_CRL), pem.as_bytes(), Access::Public)?;
+    Ok((staged, CrlState { number, this_update: now, next_update }))
+}
+
+/// A CA's certificate and those above it.
+pub(super) fn read_certificates(directory: &Path) -> Result<(Facts, Vec<Facts>)> {
+    let path = directory.join(CA_CERTIFICATE);
+    let facts = pem_file::certificate(&path)?;
+    if !facts.is_ca {
+        return Err(Error::bad_file(path, "it is not the certificate of a CA", "check that it is the right file"));
+    }
+    Ok((facts, pem_file::chain(&directory.join(CHAIN))?))
+}
