@@ -5,6 +5,8 @@ mod client;
 mod completions;
 mod crl;
 mod init;
+mod loadtest;
+mod serve;
 mod token;
 
 use crate::{
@@ -54,6 +56,8 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Token(TokenCommand::Create(args)) => token::create(args, &context),
         Command::Crl(CrlCommand::Revoke(args)) => crl::revoke(args, &context),
         Command::Crl(CrlCommand::Create(args)) => crl::create(&args, &context),
+        Command::Serve(args) => serve::run(args, &context),
+        Command::Loadtest(args) => loadtest::run(&args, &context),
         Command::Completions(args) => completions::run(&args, context.out),
         _ => unreachable!(),
     }
