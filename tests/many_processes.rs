@@ -22,6 +22,8 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
 
 /// What a worker process is to do: `root first count`.
 const WORK: &str = "CERTAUTHZ_TEST_WORK";
+/// Where to fill a file system.
+const FILL: &str = "CERTAUTHZ_TEST_FILL";
 /// What it says once it works.
 const STARTED: &str = "worker started";
 
@@ -126,32 +128,97 @@ fn threads_lose_nothing_either() {
     assert_eq!(published(&root).1.len(), 4 * EACH);
 }
 
-/// No file of a process may grow beyond the limit: what a full disk looks like. (`sh` leaves the signal ignored.)
 #[test]
-fn a_full_disk_is_an_error_and_nothing_else() {
+fn a_limit_on_file_sizes_is_an_error_and_no_signal() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("credentials");
     let credentials = credentials(&root);
     issue_and_revoke(&credentials, "first");
-    let mut done = 0;
-    for blocks in 0..60 {
+    let before = published(&root);
+    for blocks in [0, 1, 2, 8, 64, 500] {
         let limited = Command::new("sh")
-            .args(["-c", "trap '' XFSZ; ulimit -f $1; exec \"$2\" --exact works_if_it_is_told_to", "sh"])
-            .arg((blocks * 2).to_string())
+            .args(["-c", "ulimit -f $1; exec \"$2\" --exact works_if_it_is_told_to", "sh"])
+            .arg(blocks.to_string())
             .arg(env::current_exe().unwrap())
             .env(WORK, format!("{blocks} 1 {}", root.display()))
             .output()
             .unwrap();
-        done += usize::from(limited.status.success());
+        let said = String::from_utf8_lossy(&limited.stdout);
         assert!(limited.status.code().is_some(), "{blocks} blocks: killed ({})", limited.status);
-        let ca = credentials.authority(&primary()).unwrap();
-        let revoked = ca.certificates().unwrap().iter().filter(|r| r.revocation.is_some()).count();
-        assert_eq!(published(&root).1.len(), revoked, "{blocks} blocks");
-        credentials.client_names().unwrap().iter().for_each(|name| drop(credentials.client(name).unwrap()));
+        assert!(!limited.status.success() && said.contains("FileTooLarge"), "{blocks} blocks: {said}");
+        assert_eq!(published(&root), before);
     }
-    assert!((1..59).contains(&done), "{done} of 60 had room");
+    assert_eq!(credentials.client_names().unwrap().len(), 1);
     assert!(leftovers(&root).is_empty() && leftovers(&root.join("primary")).is_empty());
     issue_and_revoke(&credentials, "last");
+}
+
+/// Runs in a mount namespace of its own, where `root` is a small file system.
+fn fill_the_disk(root: &Path) {
+    let credentials = credentials(&root.join("credentials"));
+    issue_and_revoke(&credentials, "first");
+    let (client, primary) = (Name::new("alice").unwrap(), primary());
+    let mut failures = BTreeSet::new();
+    let ballast = root.join("ballast");
+    // From no room at all to room for everything, page by page, for each of the commands.
+    for room in (0..40).map(|pages| pages * 4096) {
+        let full = fs::write(&ballast, vec![0; 1 << 20]).is_err();
+        let len = fs::metadata(&ballast).unwrap().len();
+        fs::File::options().write(true).open(&ballast).unwrap().set_len(len.saturating_sub(room)).unwrap();
+        assert!(full, "the file system is too large for this test");
+        let before = fs::read(root.join("credentials/primary/ca.crl")).unwrap();
+        let options = ClientOptions {
+            key: ClientKey::New(KeyType::EcP256),
+            force: true,
+            ..ClientOptions::new(client.clone(), primary.clone(), Scopes::parse("a b").unwrap())
+        };
+        let made = credentials.create_client(&options, now(), |_, _| Ok(Some("token".into())));
+        let target = RevocationTarget::Client(&client);
+        let revoked = credentials
+            .authority(&primary)
+            .and_then(|mut ca| ca.revoke(&target, RevocationReason::default(), CRL_LIFETIME, now()));
+        for error in [made.as_ref().err(), revoked.as_ref().err()].into_iter().flatten() {
+            failures.insert(format!("{error}: {:?}", error.hint()));
+        }
+        if revoked.is_err() {
+            assert_eq!(fs::read(root.join("credentials/primary/ca.crl")).unwrap(), before);
+        }
+        fs::remove_file(&ballast).unwrap();
+        let ca = credentials.authority(&primary).unwrap();
+        let count = ca.certificates().unwrap().iter().filter(|r| r.revocation.is_some()).count();
+        assert_eq!(published(&root.join("credentials")).1.len(), count, "{room} bytes of room");
+        for name in credentials.client_names().unwrap() {
+            credentials.client(&name).unwrap();
+        }
+    }
+    assert!(failures.len() > 1, "{failures:?}");
+    eprintln!("{failures:#?}");
+    issue_and_revoke(&credentials, "last");
+    assert!(leftovers(&root.join("credentials")).is_empty());
+}
+
+#[test]
+fn fills_a_disk_if_it_is_told_to() {
+    if let Ok(root) = env::var(FILL) {
+        fill_the_disk(Path::new(&root));
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=640k tmpfs \"$1\" || exit 77; exec \"$2\" --exact fills_a_disk_if_it_is_told_to --nocapture";
+    let ran = Command::new("unshare")
+        .args(["-rm", "sh", "-c", script, "sh"])
+        .arg(dir.path())
+        .arg(env::current_exe().unwrap())
+        .env(FILL, dir.path())
+        .output();
+    match ran {
+        Ok(out) if out.status.success() => {}
+        Ok(out) if out.status.code() == Some(101) => panic!("{}", String::from_utf8_lossy(&out.stderr)),
+        other => eprintln!("skipped: no small file system can be mounted here ({other:?})"),
+    }
 }
 
 fn leftovers(directory: &Path) -> Vec<String> {

@@ -111,13 +111,17 @@ pub(super) fn temporary(directory: &Path, make: impl Fn(&Path) -> io::Result<Fil
     }
 }
 
+/// Refuses what this process may not write (RLIMIT_FSIZE): the kernel would end it with SIGXFSZ instead of an error.
+pub(super) fn check_limit(path: &Path, len: u64) -> Result<()> {
+    match rustix::process::getrlimit(rustix::process::Resource::Fsize).current {
+        Some(limit) if limit < len => Err(Error::io("write", path)(io::ErrorKind::FileTooLarge.into())),
+        _ => Ok(()),
+    }
+}
+
 /// Writes all of `bytes` to stable storage, with exactly this mode.
 pub(super) fn fill(path: &Path, mut file: &File, bytes: &[u8], access: Access) -> Result<()> {
-    // Beyond this limit the kernel would end the process with SIGXFSZ rather than return an error.
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
-    if limit.is_some_and(|limit| u64::try_from(bytes.len()).is_ok_and(|len| len > limit)) {
-        return Err(Error::io("write", path)(io::ErrorKind::FileTooLarge.into()));
-    }
+    check_limit(path, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
     // The mode given at creation is narrowed by the umask, never widened: set it exactly.
     file.set_permissions(Permissions::from_mode(access.mode())).map_err(Error::io("set the mode of", path))?;
