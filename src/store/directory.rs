@@ -26,7 +26,10 @@ impl StagedDir {
         let parent = target.parent().unwrap_or(Path::new("."));
         let (temporary, lock) = temporary(parent, |path| {
             DirBuilder::new().mode(0o700).create(path)?;
-            File::open(path)
+            match File::open(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                opened => opened.map(Some),
+            }
         })?;
         Ok(Self { temporary, target: target.to_owned(), ours, _lock: lock, leftover: true })
     }

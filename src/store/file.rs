@@ -96,13 +96,13 @@ fn temporary_name() -> Result<String> {
     Ok(format!("{TEMPORARY}{:016x}", u64::from_be_bytes(bytes)))
 }
 
-/// Makes something temporary in `directory` and locks it, before anyone who cleans up can take it for a leftover.
-pub(super) fn temporary(directory: &Path, make: impl Fn(&Path) -> io::Result<File>) -> Result<(PathBuf, File)> {
+/// Makes something temporary (`None`: it is gone already) in `directory` and locks it, before anyone who cleans up can take it for a leftover.
+pub(super) fn temporary(directory: &Path, make: impl Fn(&Path) -> io::Result<Option<File>>) -> Result<(PathBuf, File)> {
     loop {
         let path = directory.join(temporary_name()?);
-        let handle = make(&path).map_err(Error::io("create", &path))?;
         // Between its creation and its lock a cleaner may have removed it. Then try again under another name.
-        if handle.try_lock().is_ok() {
+        let made = make(&path).map_err(Error::io("create", &path))?;
+        if let Some(handle) = made.filter(|handle| handle.try_lock().is_ok()) {
             let mine = handle.metadata().map_err(Error::io("examine", &path))?;
             if fs::symlink_metadata(&path).is_ok_and(|there| (there.dev(), there.ino()) == (mine.dev(), mine.ino())) {
                 return Ok((path, handle));
@@ -142,7 +142,7 @@ impl Staged {
     pub(crate) fn new(target: &Path, bytes: &[u8], access: Access) -> Result<Self> {
         let directory = target.parent().unwrap_or(Path::new("."));
         let (temporary, file) = temporary(directory, |path| {
-            OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(path)
+            OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(path).map(Some)
         })?;
         let staged = Self { temporary, target: target.to_owned(), _lock: file, published: false };
         // The message names the file that was wanted: the temporary one is gone by then.
