@@ -4,7 +4,7 @@
 //! A CA whose pathLen is 0 issues client certificates only.
 
 use super::{
-    Lifetime, Serial, Subject,
+    Lifetime, Serial, Subject, check_url,
     extension::{self, Oid},
     facts::{Facts, is_plain_name},
 };
@@ -220,24 +220,6 @@ fn key_identifier(key: &PublicKey) -> Vec<u8> {
     sha256(key.raw()).into_iter().take(20).collect()
 }
 
-/// Checks an `http` or `https` URL that is written into certificates and tokens, and returns it.
-///
-/// # Errors
-/// [`Error::InvalidValue`].
-pub fn check_url(what: &'static str, url: &str) -> Result<String> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    let why = if url.len() > 2048 {
-        "it has more than 2048 characters"
-    } else if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
-        "not an http or https URL with a host"
-    } else if !url.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\')) {
-        "it has characters that a URL does not have"
-    } else {
-        return Ok(url.to_owned());
-    };
-    Err(Error::invalid(what, url, why, "give one like http://127.0.0.1:8586"))
-}
-
 /// The distance from the encoder's `date_time_ymd(1970, 1, 1)`, whose type it does not export.
 pub(crate) fn since_1970(time: Timestamp) -> Result<Duration> {
     u64::try_from(time.as_second())
@@ -361,26 +343,6 @@ mod tests {
         let broken = Broken(LocalKey::generate(KeyType::EcP384).unwrap());
         let error = root(&template("ca"), &broken, now()).unwrap_err();
         assert!(error.to_string().contains("reach the key service"), "{error}");
-    }
-
-    #[test]
-    fn urls() {
-        for good in ["http://127.0.0.1:8586", "https://a.example/x?y=z"] {
-            assert_eq!(check_url("issuer", good).unwrap(), good);
-        }
-        for bad in [
-            "",
-            "http://",
-            "https:///x",
-            "ftp://x",
-            "x",
-            "http://a b",
-            "http://a\n",
-            "http://ä",
-            &format!("http://{}", "a".repeat(3000)),
-        ] {
-            assert!(check_url("issuer", bad).unwrap_err().is_usage(), "{bad:?}");
-        }
     }
 
     proptest! {

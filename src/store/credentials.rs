@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     cert::{
-        Lifetime, Serial, Subject,
+        Lifetime, Serial, Subject, check_url,
         extension::{Oid, SCOPES_OID},
         facts::Facts,
-        issuer::{self, Issuer, Template, check_url},
+        issuer::{self, Issuer, Template},
     },
     error::{Error, Result},
     key::{KeyType, LocalKey, Signer as _},
