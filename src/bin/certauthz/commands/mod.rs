@@ -5,6 +5,7 @@ mod client;
 mod completions;
 mod crl;
 mod init;
+mod sign_request;
 mod token;
 
 use crate::{
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Token(TokenCommand::Create(args)) => token::create(args, &context),
         Command::Crl(CrlCommand::Revoke(args)) => crl::revoke(args, &context),
         Command::Crl(CrlCommand::Create(args)) => crl::create(&args, &context),
+        Command::SignRequest(args) => sign_request::run(args, &context),
         Command::Completions(args) => completions::run(&args, context.out),
         _ => unreachable!(),
     }
