@@ -105,6 +105,14 @@ pub enum Error {
         /// The next step.
         hint: Cow<'static, str>,
     },
+    /// The operating system refused something other than a file.
+    #[error("cannot {action}: {source}")]
+    System {
+        /// What was tried, e.g. `start a thread`.
+        action: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// A credential was checked and refused.
     #[error("refused: {0}")]
     Rejected(#[from] Rejection),
@@ -141,7 +149,7 @@ impl Error {
                 _ => "check the file, or restore ca.db from a backup: without it the CA would reuse serial numbers"
                     .into(),
             }),
-            Self::Issue { .. } | Self::Rejected(_) => None,
+            Self::Issue { .. } | Self::System { .. } | Self::Rejected(_) => None,
         }
     }
 

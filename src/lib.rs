@@ -6,6 +6,8 @@ pub mod crl;
 mod der;
 pub mod error;
 pub mod key;
+pub mod load;
+pub mod rlimit;
 pub mod scope;
 pub mod server;
 pub mod signature;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::fmt;
 use std::sync::OnceLock;
 use x509_parser::{
+    asn1_rs::Tag,
     oid_registry::{
         OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_PKCS1_RSAENCRYPTION, OID_SIG_ED25519,
     },
@@ -47,7 +48,9 @@ impl PublicKey {
         let (key_type, algorithm): (_, &'static dyn VerificationAlgorithm) = if *oid == OID_PKCS1_RSAENCRYPTION {
             (KeyType::Rsa(rsa_bits(&spki)?), &lc::RSA_PKCS1_2048_8192_SHA256)
         } else if *oid == OID_KEY_TYPE_EC_PUBLIC_KEY {
-            let curve = spki.algorithm.parameters.as_ref().and_then(|p| p.as_oid().ok());
+            // `as_oid` reads the content of any element as an OID.
+            let parameters = spki.algorithm.parameters.as_ref().filter(|p| p.tag() == Tag::Oid);
+            let curve = parameters.and_then(|p| p.as_oid().ok());
             match curve {
                 Some(curve) if curve == OID_EC_P256 => (KeyType::EcP256, &lc::ECDSA_P256_SHA256_FIXED),
                 Some(curve) if curve == OID_NIST_EC_P384 => (KeyType::EcP384, &lc::ECDSA_P384_SHA384_FIXED),

@@ -18,6 +18,7 @@ mod names;
 mod path;
 mod refuse;
 mod revocation;
+mod supply;
 
 pub use anchors::Anchors;
 pub use certificate::PathCertificate;
@@ -69,8 +70,8 @@ pub enum Revocation<'a> {
 
 /// Validates the path from a client's DER certificate to one of the anchors, at this time.
 ///
-/// The intermediates may come in any order, and unneeded or unreadable ones do not matter. Time is bounded by webpki's
-/// budget of signature checks (100), the number of intermediates and that of candidate paths.
+/// The intermediates may come in any order, and unneeded or unreadable ones do not matter. Time is bounded: by
+/// [`MAX_INTERMEDIATES`], webpki's budget of signature checks (100) and the number of paths that are examined.
 ///
 /// # Errors
 /// - [`Rejection::CredentialMalformed`]: the client's certificate cannot be read;
@@ -96,7 +97,8 @@ pub fn validate(
     let facts = PathCertificate::parse(leaf).map_err(|why| Rejection::CredentialMalformed(why.into()))?;
     refuse::leaf(&facts, purpose, at)?;
 
-    let intermediates: Vec<_> = intermediates.iter().map(|der| CertificateDer::from(*der)).collect();
+    let intermediates: Vec<_> =
+        supply::certified(intermediates, anchors).into_iter().map(CertificateDer::from).collect();
     let search = Search { end_entity: &end_entity, intermediates: &intermediates, anchors, purpose, at };
     let Some(lists) = Lists::new(revocation)? else {
         return search.find(&Arc::new(facts), |_| Ok(())).map(|(path, ())| path);

@@ -50,7 +50,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) issuer: Option<String>,
     /// Most nonces that are remembered against replays
-    #[arg(long, value_name = "N", value_parser = values::count, default_value = "1000000")]
+    #[arg(long, value_name = "N", value_parser = values::count, default_value = "4000000")]
     pub(crate) replay_capacity: NonZeroUsize,
     /// Most certificates whose verified chain is remembered
     #[arg(long, value_name = "N", value_parser = values::count, default_value = "10000")]

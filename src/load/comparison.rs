@@ -1,0 +1,270 @@
+//! How much one mode costs more than the other, and how sure that is.
+//!
+//! Blocks of the two modes come in pairs, in random order. A pair sees nearly the same machine, so the logarithm of its
+//! ratio is free of what changes slowly: other tenants, clock frequency, temperature. The interval is a bootstrap over
+//! the *pairs*. (Intervals over single requests take neighbours for independent, and "find" differences between a
+//! thing and itself.)
+
+use super::{
+    number::{count, float, length, whole},
+    random::Random,
+    statistics::Tally,
+};
+use std::time::Duration;
+
+/// Fewer pairs give no interval.
+pub(super) const FEWEST_PAIRS: usize = 5;
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Metric {
+    /// Mean latency.
+    Mean,
+    /// Median latency.
+    P50,
+    /// The latency that 90 % of the requests did not exceed.
+    P90,
+    /// The latency that 95 % of the requests did not exceed.
+    P95,
+    /// The latency that 99 % of the requests did not exceed.
+    P99,
+    /// Answers per second.
+    RequestsPerSec,
+    /// CPU time of the server per answer.
+    ServerCpuPerRequest,
+}
+
+impl Metric {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 7] =
+        [Self::Mean, Self::P50, Self::P90, Self::P95, Self::P99, Self::RequestsPerSec, Self::ServerCpuPerRequest];
+
+    /// The key in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mean => "average",
+            Self::P50 => "p50",
+            Self::P90 => "p90",
+            Self::P95 => "p95",
+            Self::P99 => "p99",
+            Self::RequestsPerSec => "requestsPerSec",
+            Self::ServerCpuPerRequest => "serverCpuPerRequest",
+        }
+    }
+
+    /// Its value for some requests, in seconds or per second; `None` where they are too few to tell.
+    fn of(self, tally: &Tally, elapsed: Duration, server_cpu: Option<Duration>) -> Option<f64> {
+        let percentile = |p| tally.latencies.supports(p).then(|| tally.latencies.percentile(p)).flatten();
+        let answered = tally.answered();
+        let value = match self {
+            Self::Mean => tally.latencies.mean()?.as_secs_f64(),
+            Self::P50 => percentile(50.0)?.as_secs_f64(),
+            Self::P90 => percentile(90.0)?.as_secs_f64(),
+            Self::P95 => percentile(95.0)?.as_secs_f64(),
+            Self::P99 => percentile(99.0)?.as_secs_f64(),
+            Self::RequestsPerSec => float(answered) / elapsed.as_secs_f64(),
+            Self::ServerCpuPerRequest => server_cpu?.as_secs_f64() / float(answered),
+        };
+        (value.is_finite() && value > 0.0).then_some(value)
+    }
+}
+
+/// The metrics of one block, or of a run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Summary([Option<f64>; Metric::ALL.len()]);
+
+impl Summary {
+    pub(super) fn new(tally: &Tally, elapsed: Duration, server_cpu: Option<Duration>) -> Self {
+        Self(Metric::ALL.map(|metric| metric.of(tally, elapsed, server_cpu)))
+    }
+
+    /// ln(other / self) of each metric that both have.
+    fn log_ratios(&self, other: &Self) -> [Option<f64>; Metric::ALL.len()] {
+        let mut pairs = self.0.iter().zip(&other.0).map(|(own, other)| Some((other.as_ref()? / own.as_ref()?).ln()));
+        std::array::from_fn(|_| pairs.next().flatten())
+    }
+}
+
+/// Two neighbouring blocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair {
+    pub(super) token: Summary,
+    pub(super) cert: Summary,
+}
+
+/// `cert` over `token` for one metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ratio {
+    /// The ratio: the geometric mean over the pairs, or where these are fewer than five the ratio of the totals.
+    pub estimate: f64,
+    /// The 95 % interval; `None` with fewer than five pairs.
+    pub interval: Option<(f64, f64)>,
+    /// The pairs that could be used for this metric.
+    pub pairs: usize,
+}
+
+impl Ratio {
+    /// Whether the run shows a difference: `false` where the interval holds 1, `None` where there is no interval.
+    pub fn differs(&self) -> Option<bool> {
+        self.interval.map(|(low, high)| !(low <= 1.0 && 1.0 <= high))
+    }
+}
+
+/// `cert` compared with `token`.
+#[derive(Debug, Clone, Default)]
+pub struct Comparison {
+    /// Pairs of blocks in the run.
+    pub pairs: usize,
+    ratios: [Option<Ratio>; Metric::ALL.len()],
+}
+
+impl Comparison {
+    /// The ratio `cert` / `token` of a metric; `None` where the run cannot tell.
+    pub fn ratio(&self, metric: Metric) -> Option<Ratio> {
+        let index = Metric::ALL.iter().position(|other| *other == metric)?;
+        self.ratios.get(index).copied().flatten()
+    }
+
+    /// Compares from the pairs, and from the totals where there are too few.
+    pub(super) fn new(pairs: &[Pair], token: &Summary, cert: &Summary, random: &mut Random) -> Self {
+        let mut columns: [Vec<f64>; Metric::ALL.len()] = Default::default();
+        for pair in pairs {
+            for (column, value) in columns.iter_mut().zip(pair.token.log_ratios(&pair.cert)) {
+                column.extend(value);
+            }
+        }
+        let mut totals = token.log_ratios(cert).into_iter();
+        let ratios = columns.map(|logs| {
+            let total = totals.next().flatten();
+            if logs.len() < FEWEST_PAIRS {
+                return total.map(|total| Ratio { estimate: total.exp(), interval: None, pairs: logs.len() });
+            }
+            let (low, high) = bootstrap(&logs, random);
+            Some(Ratio { estimate: mean(&logs).exp(), interval: Some((low.exp(), high.exp())), pairs: logs.len() })
+        });
+        Self { pairs: pairs.len(), ratios }
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / float(count(values.len())).max(1.0)
+}
+
+/// The 95 % interval of the mean of `values`, by resampling them.
+///
+/// The plain percentile bootstrap is too narrow for few values (it takes the sample's variance, not its estimate of the
+/// population's, and normal instead of Student's quantiles); the deviations are widened by just that factor.
+fn bootstrap(values: &[f64], random: &mut Random) -> (f64, f64) {
+    let n = count(values.len());
+    let center = mean(values);
+    // Constant effort: a run of ten hours has a hundred thousand pairs.
+    let resamples = length((4_000_000 / n.max(1)).clamp(200, 2_000));
+    let mut means: Vec<f64> = (0..resamples)
+        .map(|_| {
+            let sum: f64 = (0..n).map(|_| values.get(length(random.below(n))).copied().unwrap_or(center)).sum();
+            sum / float(n)
+        })
+        .collect();
+    means.sort_unstable_by(f64::total_cmp);
+    let at = |part: f64| {
+        let index = length(whole(part * float(count(means.len()).saturating_sub(1)) + 0.5));
+        means.get(index).copied().unwrap_or(center)
+    };
+    let freedom = float(n.saturating_sub(1)).max(1.0);
+    let widening = (float(n) / freedom).sqrt() * student(freedom) / NORMAL_975;
+    (center + (at(0.025) - center) * widening, center + (at(0.975) - center) * widening)
+}
+
+/// The 97.5 % quantile of the normal distribution.
+const NORMAL_975: f64 = 1.959_963_985;
+
+/// The 97.5 % quantile of Student's distribution with `freedom` ≥ 4 degrees of freedom: the Cornish-Fisher expansion
+/// (Abramowitz & Stegun 26.7.5), within 0.3 %.
+fn student(freedom: f64) -> f64 {
+    let z = NORMAL_975;
+    z + (z.powi(3) + z) / (4.0 * freedom)
+        + (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / (96.0 * freedom.powi(2))
+        + (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / (384.0 * freedom.powi(3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// About normal: the sum of twelve uniform values.
+    fn noise(random: &mut Random) -> f64 {
+        (0..12).map(|_| random.below(1 << 32) as f64 / f64::from(u32::MAX)).sum::<f64>() - 6.0
+    }
+
+    /// Pairs whose machine drifts much, with `spread` noise within the pair and `effect` as the true ratio.
+    fn synthetic(pairs: usize, spread: f64, effect: f64, random: &mut Random) -> Vec<Pair> {
+        (0..pairs)
+            .map(|i| {
+                let machine = 1.0 + 0.8 * (i as f64 / 5.0).sin();
+                let mut side = |factor: f64| {
+                    let value = machine * factor * (spread * noise(random)).exp();
+                    Summary([Some(value); Metric::ALL.len()])
+                };
+                Pair { token: side(1.0), cert: side(effect) }
+            })
+            .collect()
+    }
+
+    fn compare(pairs: &[Pair], random: &mut Random) -> Ratio {
+        let none = Summary::default();
+        Comparison::new(pairs, &none, &none, random).ratio(Metric::P50).unwrap()
+    }
+
+    #[test]
+    fn a_thing_does_not_differ_from_itself() {
+        for pairs in [5, 10, 30] {
+            let claims = (0..200u64)
+                .filter(|seed| {
+                    let mut random = Random::seeded(*seed);
+                    let data = synthetic(pairs, 0.05, 1.0, &mut random);
+                    compare(&data, &mut random).differs() == Some(true)
+                })
+                .count();
+            // 5 % of 200 is 10; the seeds are fixed, so this cannot fail by chance.
+            assert!(claims <= 18, "{claims} of 200 A/A runs with {pairs} pairs claim a difference");
+        }
+    }
+
+    #[test]
+    fn twenty_percent_are_found_and_measured() {
+        for seed in 0..100u64 {
+            let mut random = Random::seeded(seed);
+            let ratio = compare(&synthetic(30, 0.05, 1.2, &mut random), &mut random);
+            let (low, high) = ratio.interval.unwrap();
+            assert_eq!(ratio.differs(), Some(true));
+            assert!(low < ratio.estimate && ratio.estimate < high && (1.1..1.3).contains(&ratio.estimate), "{ratio:?}");
+        }
+    }
+
+    #[test]
+    fn few_pairs_give_the_ratio_of_the_totals_without_interval() {
+        let mut random = Random::seeded(1);
+        let pairs = synthetic(4, 0.01, 1.5, &mut random);
+        let (token, cert) = (Summary([Some(2.0); 7]), Summary([Some(3.0), None, Some(3.0), None, None, None, None]));
+        let comparison = Comparison::new(&pairs, &token, &cert, &mut random);
+        let ratio = comparison.ratio(Metric::Mean).unwrap();
+        assert!((ratio.estimate - 1.5).abs() < 1e-12 && ratio.interval.is_none() && ratio.differs().is_none());
+        assert_eq!(comparison.ratio(Metric::P50), None);
+        assert_eq!(comparison.pairs, 4);
+    }
+
+    #[test]
+    fn identical_pairs_have_a_point_interval() {
+        let mut random = Random::seeded(1);
+        let ratio = compare(&synthetic(6, 0.0, 1.0, &mut random), &mut random);
+        assert_eq!(ratio.differs(), Some(false), "{ratio:?}");
+    }
+
+    #[test]
+    fn student_is_the_table() {
+        for (freedom, wanted) in [(4.0, 2.776), (9.0, 2.262), (29.0, 2.045), (1e6, 1.960)] {
+            assert!((student(freedom) - wanted).abs() < 0.01, "{freedom}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! One keep-alive HTTP/1.1 connection: connect, send, read the answer to its end, and say what went wrong in a word.
+
+use super::source::Outgoing;
+use bytes::Bytes;
+use http::StatusCode;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use rustix::io::Errno;
+use std::{
+    future::{Future, poll_fn},
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use tokio::{net::TcpStream, time::Sleep};
+
+/// No answer of a server under test is larger; one that is would measure something else.
+const MAX_BODY: u64 = 16 * 1024 * 1024;
+
+/// A request that got no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// Short and stable: it is a key of the report.
+    pub(super) word: &'static str,
+    /// Whether not even a connection came about: trying again at once would only burn CPU.
+    pub(super) unreachable: bool,
+}
+
+impl Failure {
+    const fn new(word: &'static str) -> Self {
+        Self { word, unreachable: false }
+    }
+
+    const TIMEOUT: Self = Self::new("timeout");
+}
+
+/// A slot for a connection, which reconnects when it must.
+#[derive(Debug)]
+pub(super) struct Connection {
+    addresses: Arc<[SocketAddr]>,
+    link: Option<Link>,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Connection {
+    /// Must be called within a tokio runtime. Connects at the first exchange.
+    pub(super) fn new(addresses: Arc<[SocketAddr]>) -> Self {
+        Self { addresses, link: None, timer: Box::pin(tokio::time::sleep(Duration::ZERO)) }
+    }
+
+    /// Connects now, so that the first request need not.
+    pub(super) async fn open(&mut self, deadline: Instant) -> Result<(), Failure> {
+        let Self { addresses, link, timer } = self;
+        let work = async {
+            if link.is_none() {
+                *link = Some(Link::open(addresses).await?);
+            }
+            Ok(())
+        };
+        within(timer, deadline, work).await.unwrap_or(Err(Failure::TIMEOUT))
+    }
+
+    /// Sends `request` and reads the answer to the end of its body.
+    ///
+    /// A request is written at most once: where a kept-alive connection turns out to be closed before anything was
+    /// written, a new one is opened; after that, an error is an error. Deadlines must not go back from call to call.
+    pub(super) async fn exchange(&mut self, request: Outgoing, deadline: Instant) -> Result<StatusCode, Failure> {
+        let (status, _) = self.exchange_with(request, deadline, 0).await?;
+        Ok(status)
+    }
+
+    /// Like [`exchange`](Self::exchange), and returns the first `keep` bytes of the body.
+    pub(super) async fn exchange_with(
+        &mut self,
+        request: Outgoing,
+        deadline: Instant,
+        keep: usize,
+    ) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let Self { addresses, link, timer } = self;
+        let outcome =
+            within(timer, deadline, attempt(link, addresses, request, keep)).await.unwrap_or(Err(Failure::TIMEOUT));
+        if outcome.is_err() {
+            // Half an exchange is on it: nothing that follows could be trusted.
+            self.link = None;
+        }
+        outcome
+    }
+}
+
+/// Runs `work` until `deadline`; `None` when it comes first.
+///
+/// The timer is moved only when it fires too early, once per timeout instead of once per request: it always stands at
+/// this deadline or an earlier one.
+async fn within<F: Future>(timer: &mut Pin<Box<Sleep>>, deadline: Instant, work: F) -> Option<F::Output> {
+    let mut work = pin!(work);
+    let deadline = tokio::time::Instant::from_std(deadline);
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = work.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if timer.deadline() >= deadline {
+                return Poll::Ready(None);
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+async fn attempt(
+    slot: &mut Option<Link>,
+    addresses: &[SocketAddr],
+    mut request: Outgoing,
+    keep: usize,
+) -> Result<(StatusCode, Vec<u8>), Failure> {
+    // The second time the connection is new; a server that closes even that before a request is a failing server.
+    for _ in 0..2 {
+        let link = match slot {
+            Some(link) => link,
+            None => slot.insert(Link::open(addresses).await?),
+        };
+        match link.exchange(request, keep).await {
+            Exchange::Done(outcome) => return outcome,
+            Exchange::NotSent(back) => {
+                request = *back;
+                *slot = None;
+            }
+        }
+    }
+    Err(Failure::new("closed before request"))
+}
+
+enum Exchange {
+    Done(Result<(StatusCode, Vec<u8>), Failure>),
+    /// The connection was gone before the request was written.
+    NotSent(Box<Outgoing>),
+}
+
+type Io = http1::Connection<TokioIo<TcpStream>, Full<Bytes>>;
+
+/// An open connection. hyper's connection future is polled by the same task that waits for the answer, which saves the
+/// switch between two tasks twice a request.
+#[derive(Debug)]
+struct Link {
+    sender: http1::SendRequest<Full<Bytes>>,
+    io: Pin<Box<Io>>,
+    finished: bool,
+}
+
+impl Link {
+    async fn open(addresses: &[SocketAddr]) -> Result<Self, Failure> {
+        let mut failure = Failure::new("connect: no address");
+        for address in addresses {
+            let stream = match TcpStream::connect(address).await {
+                Ok(stream) => stream,
+                Err(error) => {
+                    failure = Failure { word: connect_word(&error), unreachable: true };
+                    continue;
+                }
+            };
+            // A socket that refuses the option is broken, and the exchange will say how.
+            let _ignored = stream.set_nodelay(true).err();
+            let (sender, io) =
+                http1::handshake(TokioIo::new(stream)).await.map_err(|error| Failure::new(word(&error)))?;
+            return Ok(Self { sender, io: Box::pin(io), finished: false });
+        }
+        Err(failure)
+    }
+
+    async fn exchange(&mut self, request: Outgoing, keep: usize) -> Exchange {
+        let Self { sender, io, finished } = self;
+        if drive(io, finished, poll_fn(|cx| sender.poll_ready(cx))).await.is_err() {
+            return Exchange::NotSent(Box::new(request));
+        }
+        let response = match drive(io, finished, sender.try_send_request(request)).await {
+            Ok(response) => response,
+            Err(mut error) => {
+                return match error.take_message() {
+                    Some(request) => Exchange::NotSent(Box::new(request)),
+                    None => Exchange::Done(Err(Failure::new(word(error.error())))),
+                };
+            }
+        };
+        let status = response.status();
+        let body = drive(io, finished, read_body(response.into_body(), keep)).await;
+        Exchange::Done(body.map(|body| (status, body)))
+    }
+}
+
+/// Polls the connection, then the work that waits for it.
+async fn drive<F: Future>(io: &mut Pin<Box<Io>>, finished: &mut bool, work: F) -> F::Output {
+    let mut work = pin!(work);
+    poll_fn(|cx: &mut Context<'_>| {
+        if !*finished {
+            // Its error, if any, also reaches the work, which knows what it means.
+            *finished = io.as_mut().poll(cx).is_ready();
+        }
+        work.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Reads `body` to its end and keeps its first bytes.
+async fn read_body(mut body: Incoming, keep: usize) -> Result<Vec<u8>, Failure> {
+    let (mut seen, mut kept) = (0u64, Vec::new());
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|error| Failure::new(if error.is_timeout() { "timeout" } else { "closed in body" }))?;
+        let Some(data) = frame.data_ref() else { continue };
+        seen = seen.saturating_add(super::number::count(data.len()));
+        if seen > MAX_BODY {
+            return Err(Failure::new("body too large"));
+        }
+        kept.extend(data.iter().take(keep.saturating_sub(kept.len())));
+    }
+    Ok(kept)
+}
+
+fn connect_word(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connect: refused",
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => "connect: reset",
+        io::ErrorKind::TimedOut => "connect: timeout",
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "connect: unreachable",
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => "connect: no free local port",
+        _ if matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE)) => "connect: too many open files",
+        _ => "connect: failed",
+    }
+}
+
+fn word(error: &hyper::Error) -> &'static str {
+    let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    match io.map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionReset) => "reset",
+        Some(io::ErrorKind::BrokenPipe) => "closed while sending",
+        Some(_) => "i/o error",
+        None if error.is_parse() => "malformed response",
+        None if error.is_user() => "malformed request",
+        None => "closed before response",
+    }
+}

@@ -1,0 +1,46 @@
+//! A load test of both ways in: how a server answers requests with a token and requests that are signed, side by side.
+//!
+//! ```text
+//! plan ─► probe ─► warm-up ─► rounds of blocks ─► report
+//!                             │ prepare (sign) on all cores, off the clock
+//!                             └ send on all connections, on the clock
+//! ```
+//!
+//! What the numbers mean, and what they do not:
+//! - **Closed loop**: each connection sends its next request when the last answer is complete. That tells capacity; it
+//!   says nothing about what users feel when requests arrive regardless of the server's state.
+//! - A **latency** is the time from the decision to send (so including a reconnect, if one is needed) to the last byte of
+//!   the answer's body. It covers every request that was answered, whatever its status; mean and percentiles describe
+//!   the same samples. Requests under way at the end are awaited and counted: dropping them would drop the slowest.
+//! - The **duration** of a run is the time in which requests were on their way. Signing happens between blocks of
+//!   requests and has figures of its own.
+//! - With two modes, blocks alternate in **random order within pairs**, on the same connections, and intervals are taken
+//!   over the pairs: neighbours in time see the same machine, halves of a run do not.
+//!
+//! The entry is [`run`]: a [`Plan`], a [`Target`], and for each [`Mode`] a [`RequestSource`] that makes requests.
+
+mod comparison;
+mod connection;
+mod cpu;
+mod engine;
+mod number;
+pub mod pacer;
+mod plan;
+mod probe;
+mod progress;
+mod random;
+pub mod report;
+mod sizing;
+mod source;
+mod statistics;
+mod target;
+mod worker;
+
+pub use comparison::{Comparison, Metric, Ratio};
+pub use engine::{Subject, run};
+pub use plan::{Mode, Plan, Stop, WarmUp};
+pub use progress::{Phase, Progress};
+pub use report::{Ending, Environment, Generator, ModeReport, Report};
+pub use source::{PreparedRequest, RequestSource};
+pub use statistics::{Latencies, Tally};
+pub use target::Target;

@@ -1,0 +1,219 @@
+//! What a run found, for people ([`Report::text`]) and for programs ([`Report::json`]).
+
+mod json;
+mod text;
+
+use super::{
+    comparison::Comparison,
+    number::{count, float},
+    plan::Mode,
+    statistics::Tally,
+};
+use std::{num::NonZero, time::Duration};
+
+/// The percentiles of every report, with their key in JSON.
+pub(super) const PERCENTILES: [(f64, &str); 9] = [
+    (10.0, "p10"),
+    (25.0, "p25"),
+    (50.0, "p50"),
+    (75.0, "p75"),
+    (90.0, "p90"),
+    (95.0, "p95"),
+    (99.0, "p99"),
+    (99.9, "p99.9"),
+    (99.99, "p99.99"),
+];
+
+/// Bars of the response time histogram.
+pub(super) const BINS: u32 = 11;
+
+/// The result of a run.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// The URL that the run was given.
+    pub url: String,
+    /// One entry per mode, `token` first.
+    pub modes: Vec<ModeReport>,
+    /// `cert` over `token`, where both were measured.
+    pub comparison: Option<Comparison>,
+    /// How the generator itself did.
+    pub generator: Generator,
+    /// Where this ran.
+    pub environment: Environment,
+    /// Why it ended.
+    pub ending: Ending,
+}
+
+impl Report {
+    /// Whether a mode has no single 2xx answer: its latencies, if any, are those of refusals, and a program that ran
+    /// this test should not say that it went well.
+    pub fn all_failed(&self) -> bool {
+        self.modes.iter().any(|mode| mode.tally.successes() == 0)
+    }
+
+    /// The report for a terminal, with a newline at the end.
+    pub fn text(&self) -> String {
+        text::render(self)
+    }
+
+    /// The report as JSON; times are in seconds.
+    pub fn json(&self) -> serde_json::Value {
+        json::render(self)
+    }
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The plan was carried out.
+    Completed,
+    /// The caller interrupted it.
+    Interrupted,
+    /// The server answered nothing any more.
+    ServerGone,
+    /// The source had no more requests.
+    SourceDry,
+}
+
+impl Ending {
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Interrupted => "interrupted",
+            Self::ServerGone => "server_gone",
+            Self::SourceDry => "source_dry",
+        }
+    }
+}
+
+/// What was found about one mode.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ModeReport {
+    /// Which.
+    pub mode: Mode,
+    /// Latencies, statuses, errors.
+    pub tally: Tally,
+    /// The time in which its requests were on their way.
+    pub measured: Duration,
+    /// The number of blocks in which they were sent.
+    pub blocks: u64,
+    /// CPU time of the server per answered request, in seconds (user and system, all threads).
+    pub server_cpu_per_request: Option<f64>,
+    /// Time that preparing (in mode `cert`: signing) a request took the client's thread, in seconds.
+    pub signing_time_per_request: Option<f64>,
+    /// CPU time of that, in seconds.
+    pub signing_cpu_per_request: Option<f64>,
+    /// Mean size of request line and headers, in bytes on the wire.
+    pub header_bytes: Option<f64>,
+}
+
+impl ModeReport {
+    /// Answers per second.
+    pub fn requests_per_second(&self) -> f64 {
+        if self.measured.is_zero() { 0.0 } else { float(self.tally.answered()) / self.measured.as_secs_f64() }
+    }
+}
+
+/// What the load generator itself used.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Generator {
+    /// Connections.
+    pub connections: usize,
+    /// Threads that sent.
+    pub threads: usize,
+    /// After this a request counted as failed.
+    pub timeout: Duration,
+    /// CPU time of the sending threads.
+    pub cpu: Duration,
+    /// Time in which sending threads were ready to run but had no CPU (Linux; elsewhere 0).
+    pub waited: Duration,
+    /// Time in which requests were on their way, all modes together.
+    pub measured: Duration,
+    /// Requests that ended.
+    pub requests: u64,
+}
+
+impl Generator {
+    /// Above this part of busy or waiting time the generator had no idle moments left that would prove it fast enough.
+    const LIMITED: f64 = 0.9;
+
+    pub(super) fn new(connections: usize, threads: usize, timeout: Duration) -> Self {
+        let zero = Duration::ZERO;
+        Self { connections, threads, timeout, cpu: zero, waited: zero, measured: zero, requests: 0 }
+    }
+
+    pub(super) fn add(&mut self, cpu: Duration, waited: Duration, measured: Duration, requests: u64) {
+        self.cpu += cpu;
+        self.waited += waited;
+        self.measured += measured;
+        self.requests += requests;
+    }
+
+    /// CPU time of the generator per request, in seconds.
+    pub fn cpu_per_request(&self) -> Option<f64> {
+        (self.requests > 0).then(|| self.cpu.as_secs_f64() / float(self.requests))
+    }
+
+    fn part(&self, time: Duration) -> f64 {
+        let available = self.measured.as_secs_f64() * float(count(self.threads));
+        if available > 0.0 { (time.as_secs_f64() / available).min(1.0) } else { 0.0 }
+    }
+
+    /// The part of the time in which its threads were computing, 0 to 1.
+    pub fn busy(&self) -> f64 {
+        self.part(self.cpu)
+    }
+
+    /// The part of the time in which its threads waited for a CPU, 0 to 1.
+    pub fn waiting(&self) -> f64 {
+        self.part(self.waited)
+    }
+
+    /// Whether the generator, not the server, may have set the pace: its threads were hardly ever idle.
+    pub fn limited(&self) -> bool {
+        self.busy() + self.waiting() >= Self::LIMITED
+    }
+}
+
+/// Where a run took place.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Environment {
+    /// This program's version.
+    pub version: &'static str,
+    /// Whether it was built without optimization: its numbers are then worth little.
+    pub debug_build: bool,
+    /// Operating system.
+    pub os: &'static str,
+    /// Processor architecture.
+    pub arch: &'static str,
+    /// CPUs that this process may use.
+    pub cpus: usize,
+    /// The processor's name, where the system tells.
+    pub cpu_model: Option<String>,
+}
+
+impl Environment {
+    /// This machine and program.
+    pub fn here() -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            debug_build: cfg!(debug_assertions),
+            os: std::env::consts::OS,
+            arch: std::env::consts::ARCH,
+            cpus: std::thread::available_parallelism().map_or(1, NonZero::get),
+            cpu_model: cpu_model(),
+        }
+    }
+}
+
+fn cpu_model() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}

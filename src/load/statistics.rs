@@ -1,0 +1,270 @@
+//! What is counted while requests run: latencies, statuses and errors, in constant memory.
+
+use super::number::{float, nanos, whole};
+use hdrhistogram::Histogram;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Below this a latency is recorded as this.
+const FLOOR_NANOS: u64 = 1_000;
+/// Above this a latency is recorded as this, and counted as clamped. Timeouts are far shorter.
+const CEILING_NANOS: u64 = 3_600_000_000_000;
+/// Significant decimal digits of the histogram.
+const DIGITS: u8 = 3;
+
+/// Latencies of any number of requests in about 200 KiB: a histogram (1 µs floor, 3 digits) beside the exact sum,
+/// smallest and largest value of *the same* samples, so that mean and percentiles never describe different sets.
+#[derive(Debug, Clone)]
+pub struct Latencies {
+    histogram: Histogram<u64>,
+    sum_nanos: u128,
+    fastest: u64,
+    slowest: u64,
+    clamped: u64,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        // The bounds are constants that hdrhistogram accepts (a test says so); the fallback grows on demand.
+        let histogram = Histogram::new_with_bounds(FLOOR_NANOS, CEILING_NANOS, DIGITS)
+            .or_else(|_| Histogram::new(DIGITS))
+            .unwrap_or_else(|_| unreachable!("3 digits are within hdrhistogram's 0 to 5"));
+        Self { histogram, sum_nanos: 0, fastest: u64::MAX, slowest: 0, clamped: 0 }
+    }
+}
+
+impl Latencies {
+    /// Adds one request.
+    pub fn record(&mut self, latency: Duration) {
+        self.record_nanos(nanos(latency));
+    }
+
+    pub(super) fn record_nanos(&mut self, latency: u64) {
+        self.clamped += u64::from(latency > CEILING_NANOS);
+        let latency = latency.clamp(FLOOR_NANOS, CEILING_NANOS);
+        self.histogram.saturating_record(latency);
+        self.sum_nanos += u128::from(latency);
+        self.fastest = self.fastest.min(latency);
+        self.slowest = self.slowest.max(latency);
+    }
+
+    /// Adds all samples of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        if other.histogram.is_empty() {
+            return;
+        }
+        // Both have the same bounds, so nothing can fall out of range.
+        if self.histogram.add(&other.histogram).is_ok() {
+            self.sum_nanos += other.sum_nanos;
+            self.fastest = self.fastest.min(other.fastest);
+            self.slowest = self.slowest.max(other.slowest);
+            self.clamped += other.clamped;
+        }
+    }
+
+    /// How many requests were recorded.
+    pub fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// How many were too long for the histogram (an hour) and were recorded as its largest value.
+    pub fn clamped(&self) -> u64 {
+        self.clamped
+    }
+
+    /// The smallest latency.
+    pub fn fastest(&self) -> Option<Duration> {
+        (self.count() > 0).then(|| Duration::from_nanos(self.fastest))
+    }
+
+    /// The largest latency.
+    pub fn slowest(&self) -> Option<Duration> {
+        (self.count() > 0).then(|| Duration::from_nanos(self.slowest))
+    }
+
+    /// The exact mean.
+    pub fn mean(&self) -> Option<Duration> {
+        let mean = self.sum_nanos.checked_div(u128::from(self.count()))?;
+        Some(Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX)))
+    }
+
+    /// The smallest latency that at least `percent` (0 to 100) of the requests did not exceed, to 3 digits, and never
+    /// outside of [`fastest`](Self::fastest) to [`slowest`](Self::slowest).
+    pub fn percentile(&self, percent: f64) -> Option<Duration> {
+        if self.count() == 0 {
+            return None;
+        }
+        let value = self.histogram.value_at_quantile(percent / 100.0);
+        Some(Duration::from_nanos(value.clamp(self.fastest, self.slowest)))
+    }
+
+    /// Whether at least ten samples lie beyond that percentile. With fewer, the number is an anecdote about single
+    /// requests.
+    pub fn supports(&self, percent: f64) -> bool {
+        // 1 - 99.9/100 is a little less than a thousandth: without the tolerance 10,000 samples would not do.
+        float(self.count()) * (100.0 - percent) / 100.0 >= 10.0 - 1e-6
+    }
+
+    /// Requests per bin: `bins` of equal width between the fastest and the slowest. Each entry has the bin's upper edge.
+    pub fn bins(&self, bins: u32) -> Vec<(Duration, u64)> {
+        if self.count() == 0 || bins == 0 {
+            return Vec::new();
+        }
+        let width = (float(self.slowest - self.fastest) / f64::from(bins)).max(1.0);
+        let mut counts: Vec<(Duration, u64)> =
+            (1..=bins).map(|i| (Duration::from_nanos(self.fastest + whole(width * f64::from(i))), 0)).collect();
+        for step in self.histogram.iter_recorded() {
+            let value = self.histogram.median_equivalent(step.value_iterated_to()).clamp(self.fastest, self.slowest);
+            let index = whole(float(value - self.fastest) / width).min(u64::from(bins) - 1);
+            if let Some(bin) = counts.get_mut(super::number::length(index)) {
+                bin.1 += step.count_at_value();
+            }
+        }
+        counts
+    }
+}
+
+/// Everything that happened to the requests of one block, or of a whole run.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Latencies of the requests that were answered, whatever the status.
+    pub latencies: Latencies,
+    /// Answers by status code.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Requests without an answer, by a short stable word for the reason.
+    pub errors: BTreeMap<&'static str, u64>,
+    /// Requests that were under way when the caller interrupted the run; they are neither a success nor an error.
+    pub unfinished: u64,
+    /// Prepared requests that became too old to be sent, and were thrown away.
+    pub expired: u64,
+}
+
+impl Tally {
+    /// Adds all that `other` counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.latencies.merge(&other.latencies);
+        for (status, n) in &other.statuses {
+            *self.statuses.entry(*status).or_default() += n;
+        }
+        for (error, n) in &other.errors {
+            *self.errors.entry(error).or_default() += n;
+        }
+        self.unfinished += other.unfinished;
+        self.expired += other.expired;
+    }
+
+    /// Requests that got an answer.
+    pub fn answered(&self) -> u64 {
+        self.latencies.count()
+    }
+
+    /// Requests that got a 2xx answer.
+    pub fn successes(&self) -> u64 {
+        self.statuses.range(200..300).map(|(_, n)| n).sum()
+    }
+
+    /// Requests that failed without an answer.
+    pub fn failed(&self) -> u64 {
+        self.errors.values().sum()
+    }
+
+    /// Requests whose outcome is known: answered or failed.
+    pub fn done(&self) -> u64 {
+        self.answered() + self.failed()
+    }
+
+    /// The part of the requests that got a 2xx answer, 0 to 1; 0 where there were none.
+    pub fn success_rate(&self) -> f64 {
+        if self.done() == 0 { 0.0 } else { float(self.successes()) / float(self.done()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The oracle: the smallest value that at least `percent` of the sorted samples do not exceed.
+    fn by_sorting(sorted: &[u64], percent: f64) -> u64 {
+        let rank = (percent / 100.0 * sorted.len() as f64).ceil().max(1.0) as usize;
+        sorted[rank.min(sorted.len()) - 1]
+    }
+
+    proptest! {
+        #[test]
+        fn percentiles_agree_with_sorting(mut samples in prop::collection::vec(1_000u64..60_000_000_000, 1..400), split in 0usize..400) {
+            let (mut left, mut right) = (Latencies::default(), Latencies::default());
+            for (i, nanos) in samples.iter().enumerate() {
+                if i < split { left.record_nanos(*nanos) } else { right.record_nanos(*nanos) }
+            }
+            left.merge(&right);
+            samples.sort_unstable();
+            prop_assert_eq!(left.count(), samples.len() as u64);
+            prop_assert_eq!(left.fastest().unwrap().as_nanos(), u128::from(samples[0]));
+            prop_assert_eq!(left.slowest().unwrap().as_nanos(), u128::from(*samples.last().unwrap()));
+            let mean = samples.iter().map(|n| u128::from(*n)).sum::<u128>() / samples.len() as u128;
+            prop_assert_eq!(left.mean().unwrap().as_nanos(), mean);
+            let mut last = 0;
+            for percent in [10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99] {
+                let got = left.percentile(percent).unwrap().as_nanos() as u64;
+                let wanted = by_sorting(&samples, percent);
+                let unit = 512.0_f64.max(wanted as f64 * 1e-3);
+                prop_assert!((got as f64 - wanted as f64).abs() <= unit, "p{percent}: {got} for {wanted}");
+                prop_assert!(got >= last);
+                last = got;
+            }
+            let bins = left.bins(11);
+            prop_assert_eq!(bins.len(), 11);
+            prop_assert_eq!(bins.iter().map(|(_, n)| n).sum::<u64>(), samples.len() as u64);
+        }
+    }
+
+    #[test]
+    fn the_bounds_are_the_intended_ones_and_clamps_are_counted() {
+        let mut latencies = Latencies::default();
+        assert!(!latencies.histogram.is_auto_resize());
+        latencies.record(Duration::ZERO);
+        latencies.record(Duration::from_secs(7_200));
+        assert_eq!(latencies.fastest(), Some(Duration::from_micros(1)));
+        assert_eq!(latencies.slowest(), Some(Duration::from_secs(3_600)));
+        assert_eq!(latencies.percentile(100.0), Some(Duration::from_secs(3_600)));
+        assert_eq!(latencies.clamped(), 1);
+    }
+
+    #[test]
+    fn nothing_is_said_about_no_samples() {
+        let none = Latencies::default();
+        assert_eq!((none.mean(), none.percentile(50.0), none.fastest(), none.slowest()), (None, None, None, None));
+        assert!(none.bins(10).is_empty());
+    }
+
+    #[test]
+    fn a_percentile_needs_ten_samples_beyond_it() {
+        let mut latencies = Latencies::default();
+        for _ in 0..999 {
+            latencies.record(Duration::from_millis(1));
+        }
+        assert!(latencies.supports(95.0) && !latencies.supports(99.0));
+        latencies.record(Duration::from_millis(1));
+        assert!(latencies.supports(99.0) && !latencies.supports(99.9));
+        for _ in 1_000..10_000 {
+            latencies.record(Duration::from_millis(1));
+        }
+        assert!(latencies.supports(99.9) && !latencies.supports(99.99));
+    }
+
+    #[test]
+    fn success_is_2xx_of_all_that_ended() {
+        let mut tally = Tally::default();
+        for status in [200, 204, 500, 302] {
+            tally.latencies.record(Duration::from_millis(1));
+            *tally.statuses.entry(status).or_default() += 1;
+        }
+        tally.errors.insert("timeout", 1);
+        tally.unfinished = 7;
+        let mut sum = Tally::default();
+        sum.merge(&tally);
+        sum.merge(&tally);
+        assert_eq!((sum.done(), sum.successes(), sum.answered(), sum.failed()), (10, 4, 8, 2));
+        assert!((sum.success_rate() - 0.4).abs() < 1e-12);
+    }
+}
