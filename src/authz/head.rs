@@ -29,13 +29,13 @@ pub const REQUEST_STEPS: &[&str] = &[
 
 /// The largest certificate and the largest chain that are looked at, in bytes of their header values (base64).
 /// 256 scopes of 256 bytes would not fit, but neither would they fit into the header block of most servers.
-pub const MAX_CERTIFICATE_HEADER: usize = 44 * 1024;
+pub(super) const MAX_CERTIFICATE_HEADER: usize = 44 * 1024;
 /// The largest `Signature-Input` and `Signature`, in bytes. An RSA-8192 signature has 1,400; proxies may add their own.
 const MAX_SIGNATURE_HEADER: usize = 8 * 1024;
 /// The most intermediates in `X-Client-Cert-Chain`.
-pub const MAX_CHAIN: usize = 4;
+pub(super) const MAX_CHAIN: usize = 4;
 /// The longest time for which a request may be signed.
-pub const MAX_WINDOW: SignedDuration = SignedDuration::from_secs(300);
+pub(super) const MAX_WINDOW: SignedDuration = SignedDuration::from_secs(300);
 
 /// The headers of a signed request, decoded and checked as far as that is possible without keys.
 pub(super) struct Head {

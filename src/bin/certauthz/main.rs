@@ -10,7 +10,7 @@ mod view;
 
 use clap::Parser as _;
 use cli::{Cli, GlobalArgs};
-use output::{Failure, Outcome, Output};
+use output::Failure;
 use std::{io, process::ExitCode};
 use tracing_subscriber::filter::LevelFilter;
 

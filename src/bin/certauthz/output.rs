@@ -114,6 +114,11 @@ impl Output {
         self.format == Format::Json
     }
 
+    /// Whether nothing but results and errors is wanted.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Prints data that was asked for: the text, or the document.
     pub(crate) fn data(self, text: impl FnOnce() -> String, document: &impl Serialize) -> Result<()> {
         match self.format {

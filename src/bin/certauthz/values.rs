@@ -11,13 +11,14 @@ pub(crate) use time::{duration, lifetime, positive_duration, timestamp};
 
 use certauthz::{
     cert::{Serial, extension::Oid},
-    crl::RevocationReason,
+    crl::{RevocationReason, StalePolicy},
     error::Error,
     scope::Scope,
     store::Name,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use std::{num::NonZeroUsize, time::Duration};
+use jiff::SignedDuration;
+use std::num::NonZeroUsize;
 
 /// Reads a scope.
 pub(crate) fn scope(text: &str) -> Result<Scope, String> {
@@ -85,23 +86,15 @@ pub(crate) fn size(text: &str) -> Result<ByteSize, String> {
     number.checked_mul(factor).map(ByteSize).ok_or_else(|| "larger than this machine can address".to_owned())
 }
 
-/// What holds once a revocation list is past its nextUpdate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StaleCrl {
-    /// Refuse.
-    FailClosed,
-    /// Use the old list for this much longer, then refuse.
-    Grace(Duration),
-    /// Use the old list.
-    FailOpen,
-}
-
 /// Reads `fail-closed`, `grace=15m` or `fail-open`.
-pub(crate) fn stale_crl(text: &str) -> Result<StaleCrl, String> {
+pub(crate) fn stale_crl(text: &str) -> Result<StalePolicy, String> {
     match (text, text.strip_prefix("grace=")) {
-        ("fail-closed", _) => Ok(StaleCrl::FailClosed),
-        ("fail-open", _) => Ok(StaleCrl::FailOpen),
-        (_, Some(span)) => positive_duration(span).map(StaleCrl::Grace),
+        ("fail-closed", _) => Ok(StalePolicy::FailClosed),
+        ("fail-open", _) => Ok(StalePolicy::FailOpen),
+        (_, Some(span)) => {
+            let span = SignedDuration::try_from(positive_duration(span)?).map_err(|e| e.to_string())?;
+            Ok(StalePolicy::Grace(span))
+        }
         _ => Err("a policy is fail-closed, grace=DURATION (like grace=15m) or fail-open".to_owned()),
     }
 }
@@ -125,9 +118,9 @@ mod tests {
 
     #[test]
     fn stale_policies() {
-        assert_eq!(stale_crl("fail-closed"), Ok(StaleCrl::FailClosed));
-        assert_eq!(stale_crl("fail-open"), Ok(StaleCrl::FailOpen));
-        assert_eq!(stale_crl("grace=15m"), Ok(StaleCrl::Grace(Duration::from_secs(900))));
+        assert_eq!(stale_crl("fail-closed"), Ok(StalePolicy::FailClosed));
+        assert_eq!(stale_crl("fail-open"), Ok(StalePolicy::FailOpen));
+        assert_eq!(stale_crl("grace=15m"), Ok(StalePolicy::Grace(SignedDuration::from_mins(15))));
         for bad in ["", "grace", "grace=", "grace=0s", "grace=5", "open", "Fail-Open"] {
             assert!(stale_crl(bad).is_err(), "{bad}");
         }

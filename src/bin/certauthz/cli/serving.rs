@@ -1,8 +1,8 @@
 //! Arguments of the server and of the load test.
 
 use super::{KeyArgs, RequestMode};
-use crate::values::{self, ByteSize, Data, Header, HttpUrl, StaleCrl};
-use certauthz::{scope::Scope, store::Name};
+use crate::values::{self, ByteSize, Data, Header, HttpUrl};
+use certauthz::{crl::StalePolicy, scope::Scope, store::Name};
 use clap::{Args, ValueEnum, ValueHint};
 use http::Method;
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
@@ -40,24 +40,28 @@ pub(crate) struct ServeArgs {
     /// Most connections at a time; more are turned away
     #[arg(long, value_name = "N", value_parser = values::count, default_value = "10000")]
     pub(crate) max_connections: NonZeroUsize,
-    /// Revocation list (PEM or DER), read again when it changes [default: ca.crl of the CA]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) crl: Option<PathBuf>,
+    /// Revocation list (PEM or DER), read again when it changes; repeat for several [default: ca.crl of the CA and of
+    /// the CAs below it]
+    #[arg(long = "crl", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) crls: Vec<PathBuf>,
     /// What holds once the list is stale: fail-closed, grace=DURATION or fail-open
     #[arg(long, value_name = "POLICY", value_parser = values::stale_crl, default_value = "fail-closed")]
-    pub(crate) stale_crl: StaleCrl,
+    pub(crate) stale_crl: StalePolicy,
     /// Issuer that tokens must name [default: the CA's own]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) issuer: Option<String>,
     /// Most nonces that are remembered against replays
     #[arg(long, value_name = "N", value_parser = values::count, default_value = "4000000")]
     pub(crate) replay_capacity: NonZeroUsize,
-    /// Most certificates whose verified chain is remembered
-    #[arg(long, value_name = "N", value_parser = values::count, default_value = "10000")]
-    pub(crate) cert_cache: NonZeroUsize,
+    /// Most certificates whose verified chain is remembered; 0 for none
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub(crate) cert_cache: usize,
     /// Worker threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = values::count)]
     pub(crate) workers: Option<NonZeroUsize>,
+    /// Stop when standard input ends: a child that must not outlive its parent
+    #[arg(long, hide = true)]
+    pub(crate) stop_with_stdin: bool,
 }
 
 #[derive(Debug, Args)]
@@ -76,7 +80,7 @@ pub(crate) struct LoadtestArgs {
     /// Send this many requests in each mode
     #[arg(short = 'n', long = "requests", value_name = "N", value_parser = values::count, conflicts_with = "duration")]
     pub(crate) requests: Option<NonZeroUsize>,
-    /// Send requests for this long in each mode [default: 10s]
+    /// Send requests for this long in each mode [default: 5s]
     #[arg(short = 'z', long = "duration", value_name = "DURATION", value_parser = values::positive_duration)]
     pub(crate) duration: Option<Duration>,
     /// Connections that send at the same time

@@ -6,6 +6,8 @@ mod completions;
 mod crl;
 mod init;
 mod sign_request;
+mod loadtest;
+mod serve;
 mod token;
 mod verify;
 
@@ -59,6 +61,8 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Crl(CrlCommand::Show(args)) => crl::show(&args, &context),
         Command::Verify(command) => verify::run(command, &context),
         Command::SignRequest(args) => sign_request::run(args, &context),
+        Command::Serve(args) => serve::run(args, &context),
+        Command::Loadtest(args) => loadtest::run(&args, &context),
         Command::Completions(args) => completions::run(&args, context.out),
         _ => unreachable!(),
     }
