@@ -8,6 +8,7 @@ use serde::Serialize;
 use std::{
     borrow::Cow,
     io::{self, Write as _},
+    ops::ControlFlow,
     process::ExitCode,
 };
 
@@ -146,8 +147,16 @@ impl Output {
 
 /// Writes bytes as they are.
 pub(crate) fn raw_to_stdout(bytes: &[u8]) -> Result<()> {
+    stream_to_stdout(bytes).map(drop)
+}
+
+/// Writes a part of the output; `Break` where nobody reads it any more.
+pub(crate) fn stream_to_stdout(bytes: &[u8]) -> Result<ControlFlow<()>> {
     let mut stdout = io::stdout().lock();
-    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        other => other.map(ControlFlow::Continue).map_err(Failure::Stdout),
+    }
 }
 
 fn styled_to_stdout(text: &str) -> Result<()> {

@@ -67,9 +67,9 @@ pub(crate) struct SignRequestArgs {
     /// Sign this many times, each with its own nonce, on all cores
     #[arg(long, value_name = "N", value_parser = values::count, default_value = "1")]
     pub(crate) count: NonZeroUsize,
-    /// What to print
-    #[arg(long, value_name = "FORM", value_enum, default_value = "headers")]
-    pub(crate) output: SignOutput,
+    /// What to print [default: headers, or json with --format json]
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub(crate) output: Option<SignOutput>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -2,13 +2,18 @@
 
 use super::Context;
 use crate::{
-    cli::{CrlCreateArgs, CrlRevokeArgs, RevokeTarget},
+    cli::{CrlCreateArgs, CrlRevokeArgs, CrlShowArgs, RevokeTarget},
     input,
-    output::{Outcome, Result},
+    output::{Outcome, Result, printable, titled_table},
     view::{self, Crl},
 };
-use certauthz::store::{CRL_LIFETIME, RevocationTarget};
+use certauthz::{
+    crl::{CrlError, UnverifiedRevocationList, pem_or_der},
+    error::Error,
+    store::{CRL_LIFETIME, RevocationTarget},
+};
 use serde_json::json;
+use x509_parser::{prelude::FromDer as _, x509::X509Name};
 
 pub(crate) fn revoke(args: CrlRevokeArgs, context: &Context) -> Result {
     let file;
@@ -47,4 +52,59 @@ pub(crate) fn create(args: &CrlCreateArgs, context: &Context) -> Result {
     let text = || view::fields(&format!("CA {}", args.ca), &[("published", crl.sentence())]);
     context.out.summary(text, &json!({"ca": args.ca, "crl": crl}))?;
     Ok(Outcome::Done)
+}
+
+pub(crate) fn show(args: &CrlShowArgs, context: &Context) -> Result {
+    let bad = |error: CrlError| Error::BadFile {
+        path: args.file.clone(),
+        why: error.to_string().into(),
+        hint: "give a revocation list in PEM or DER, like credentials/primary/ca.crl".into(),
+    };
+    let der = pem_or_der(input::read_crl(&args.file)?).map_err(bad)?;
+    let list = UnverifiedRevocationList::parse(&der).map_err(bad)?;
+    let issuer = issuer_text(&list);
+    let entries = || {
+        list.entries().map(|entry| {
+            let revoked = entry.revoked();
+            let serial: String = entry.serial().iter().map(|byte| format!("{byte:02x}")).collect();
+            (serial, view::time(revoked.date), revoked.reason.as_str())
+        })
+    };
+    let text = || {
+        let rows = [
+            ("issuer", printable(&issuer)),
+            ("number", list.number().to_string()),
+            ("this update", view::time(list.this_update())),
+            ("next update", view::time(list.next_update())),
+            ("entries", list.len().to_string()),
+        ];
+        let revoked: Vec<_> =
+            entries().map(|(serial, date, reason)| vec![format!("0x{serial}"), date, reason.to_owned()]).collect();
+        let table =
+            if revoked.is_empty() { String::new() } else { titled_table(&["SERIAL", "DATE", "REASON"], &revoked) };
+        format!(
+            "{}{}{table}",
+            view::fields("revocation list (not verified)", &rows),
+            if table.is_empty() { "" } else { "\n" }
+        )
+    };
+    let listed: Vec<_> = match context.out.is_json() {
+        true => {
+            entries().map(|(serial, date, reason)| json!({"serial": serial, "date": date, "reason": reason})).collect()
+        }
+        false => Vec::new(),
+    };
+    let document = json!({
+        "issuer": issuer,
+        "number": list.number().to_string(),
+        "this_update": view::time(list.this_update()),
+        "next_update": view::time(list.next_update()),
+        "entries": listed,
+    });
+    context.out.data(text, &document)?;
+    Ok(Outcome::Done)
+}
+
+fn issuer_text(list: &UnverifiedRevocationList<'_>) -> String {
+    X509Name::from_der(list.issuer()).map_or_else(|_| "unreadable".to_owned(), |(_, name)| name.to_string())
 }

@@ -5,9 +5,11 @@ mod client;
 mod completions;
 mod crl;
 mod init;
+mod sign_request;
 mod loadtest;
 mod serve;
 mod token;
+mod verify;
 
 use crate::{
     cli::{CaCommand, Cli, ClientCommand, Command, CrlCommand, GlobalArgs, TokenCommand},
@@ -56,6 +58,9 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Token(TokenCommand::Create(args)) => token::create(args, &context),
         Command::Crl(CrlCommand::Revoke(args)) => crl::revoke(args, &context),
         Command::Crl(CrlCommand::Create(args)) => crl::create(&args, &context),
+        Command::Crl(CrlCommand::Show(args)) => crl::show(&args, &context),
+        Command::Verify(command) => verify::run(command, &context),
+        Command::SignRequest(args) => sign_request::run(args, &context),
         Command::Serve(args) => serve::run(args, &context),
         Command::Loadtest(args) => loadtest::run(&args, &context),
         Command::Completions(args) => completions::run(&args, context.out),
