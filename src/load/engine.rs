@@ -300,7 +300,7 @@ impl<'a, 'd> Run<'a, 'd> {
 
     /// Ends the run when the server has been silent for too long.
     fn note_silence(&mut self, outcome: &Outcome) {
-        if outcome.tally.answered() > 0 {
+        if outcome.tally.answered() > 0 || outcome.tally.done() == 0 {
             self.silent = Duration::ZERO;
             return;
         }
