@@ -15,6 +15,9 @@ use std::time::Duration;
 /// Fewer pairs give no interval.
 pub(super) const FEWEST_PAIRS: usize = 5;
 
+/// A block with fewer answers says nothing about any metric.
+const FEWEST_REQUESTS: u64 = 20;
+
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -57,6 +60,9 @@ impl Metric {
     fn of(self, tally: &Tally, elapsed: Duration, server_cpu: Option<Duration>) -> Option<f64> {
         let percentile = |p| tally.latencies.supports(p).then(|| tally.latencies.percentile(p)).flatten();
         let answered = tally.answered();
+        if answered < FEWEST_REQUESTS {
+            return None;
+        }
         let value = match self {
             Self::Mean => tally.latencies.mean()?.as_secs_f64(),
             Self::P50 => percentile(50.0)?.as_secs_f64(),

@@ -242,7 +242,8 @@ fn a_server_that_dies_ends_the_run() {
         });
     });
     let server = Server { address, nonces: Arc::default() };
-    let report = run_one(&plan(Stop::Requests(10_000_000)), &server).unwrap();
+    let plan = Plan { patience: Duration::from_millis(300), ..plan(Stop::Requests(10_000_000)) };
+    let report = run_one(&plan, &server).unwrap();
     assert_eq!(report.ending, Ending::ServerGone);
     assert!(report.modes[0].tally.errors.contains_key("connect: refused"));
     assert!(report.text().starts_with("The server stopped answering"));
