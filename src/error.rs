@@ -146,6 +146,10 @@ impl Error {
                 Some(rusqlite::ErrorCode::DiskFull) => {
                     "free some space and repeat the command: the transaction was rolled back".into()
                 }
+                Some(rusqlite::ErrorCode::SystemIoFailure) => {
+                    "is the disk full, or the file not writable? Then repeat the command: nothing was half-written"
+                        .into()
+                }
                 _ => "check the file, or restore ca.db from a backup: without it the CA would reuse serial numbers"
                     .into(),
             }),

@@ -1,4 +1,5 @@
 //! The credentials directory: what is made, what is refused, and what OpenSSL says to it.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use certauthz::{
     cert::{Lifetime, Serial, csr, facts::Facts},
@@ -330,7 +331,7 @@ fn revoking_by_client_serial_and_certificate() {
     let pem = fs::read(world.path("bob/client.crt")).unwrap();
     let done =
         ca.revoke(&RevocationTarget::Certificate(&pem), RevocationReason::default(), CRL_LIFETIME, now()).unwrap();
-    assert_eq!(done.revoked, [bob.certificate.serial.clone()]);
+    assert_eq!(done.revoked, std::slice::from_ref(&bob.certificate.serial));
     let ca_file = world.path("primary/ca.crt");
     if let Some((fine, text)) = openssl(&[
         "verify",
@@ -457,7 +458,8 @@ fn renewing_keeps_the_key() {
 
 #[test]
 fn broken_files_are_named_with_a_next_step() {
-    let damage: &[(&str, &dyn Fn(&Path))] = &[
+    type Damage<'a> = (&'a str, &'a dyn Fn(&Path));
+    let damage: &[Damage<'_>] = &[
         ("primary/ca.db", &|p| fs::remove_file(p).unwrap()),
         ("primary/ca.db", &|p| fs::write(p, b"").unwrap()),
         ("primary/ca.key", &|p| truncate(p, 2)),

@@ -2,11 +2,11 @@
 
 use crate::{
     error::{Error, Result},
-    key::PublicKey,
+    key::{KeyType, PublicKey},
 };
 use aws_lc_rs::signature::{
-    self as lc, ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
-    ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey,
     VerificationAlgorithm,
 };
 use x509_parser::{
@@ -17,8 +17,6 @@ use x509_parser::{
     },
     prelude::FromDer as _,
 };
-
-use crate::key::KeyType;
 
 /// The largest request that is read, in bytes: one with an RSA-8192 key and a few extensions needs a tenth.
 pub const MAX_CSR_LEN: usize = 64 * 1024;
@@ -70,21 +68,16 @@ fn refused(why: impl Into<String>) -> Error {
 
 /// Wider than the algorithms of our own profile: `openssl req` pairs P-384 with SHA-256 unless told otherwise.
 fn algorithm(key: KeyType, oid: &Oid<'_>) -> Option<&'static dyn VerificationAlgorithm> {
-    let choices: &[(Oid<'static>, &'static dyn VerificationAlgorithm)] = match key {
-        KeyType::Rsa(_) => &[
-            (OID_PKCS1_SHA256WITHRSA, &RSA_PKCS1_2048_8192_SHA256 as &dyn lc::VerificationAlgorithm),
-            (OID_PKCS1_SHA384WITHRSA, &RSA_PKCS1_2048_8192_SHA384),
-            (OID_PKCS1_SHA512WITHRSA, &RSA_PKCS1_2048_8192_SHA512),
-        ],
-        KeyType::EcP256 => &[
-            (OID_SIG_ECDSA_WITH_SHA256, &ECDSA_P256_SHA256_ASN1),
-            (OID_SIG_ECDSA_WITH_SHA384, &ECDSA_P256_SHA384_ASN1),
-        ],
-        KeyType::EcP384 => &[
-            (OID_SIG_ECDSA_WITH_SHA256, &ECDSA_P384_SHA256_ASN1),
-            (OID_SIG_ECDSA_WITH_SHA384, &ECDSA_P384_SHA384_ASN1),
-        ],
-        KeyType::Ed25519 => &[(OID_SIG_ED25519, &ED25519)],
-    };
-    choices.iter().find(|(name, _)| name == oid).map(|(_, algorithm)| *algorithm)
+    let is = |name: &Oid<'_>| oid == name;
+    Some(match key {
+        KeyType::Rsa(_) if is(&OID_PKCS1_SHA256WITHRSA) => &RSA_PKCS1_2048_8192_SHA256,
+        KeyType::Rsa(_) if is(&OID_PKCS1_SHA384WITHRSA) => &RSA_PKCS1_2048_8192_SHA384,
+        KeyType::Rsa(_) if is(&OID_PKCS1_SHA512WITHRSA) => &RSA_PKCS1_2048_8192_SHA512,
+        KeyType::EcP256 if is(&OID_SIG_ECDSA_WITH_SHA256) => &ECDSA_P256_SHA256_ASN1,
+        KeyType::EcP256 if is(&OID_SIG_ECDSA_WITH_SHA384) => &ECDSA_P256_SHA384_ASN1,
+        KeyType::EcP384 if is(&OID_SIG_ECDSA_WITH_SHA256) => &ECDSA_P384_SHA256_ASN1,
+        KeyType::EcP384 if is(&OID_SIG_ECDSA_WITH_SHA384) => &ECDSA_P384_SHA384_ASN1,
+        KeyType::Ed25519 if is(&OID_SIG_ED25519) => &ED25519,
+        _ => return None,
+    })
 }

@@ -48,21 +48,24 @@ impl Facts {
     /// # Errors
     /// [`Error::Issue`] saying what cannot be read.
     pub fn from_der(der: &[u8]) -> Result<Self> {
-        let unreadable = |why: String| Error::Issue { what: "from a certificate that cannot be read", why };
-        let (rest, parsed) = X509Certificate::from_der(der).map_err(|e| unreadable(e.to_string()))?;
+        Self::parse(der).map_err(|why| Error::Issue { what: "anything that needs this certificate", why })
+    }
+
+    /// As [`Facts::from_der`], with the reason alone.
+    pub(crate) fn parse(der: &[u8]) -> Result<Self, String> {
+        let (rest, parsed) = X509Certificate::from_der(der).map_err(|e| e.to_string())?;
         if !rest.is_empty() {
-            return Err(unreadable("bytes after the certificate".to_owned()));
+            return Err("there are bytes after the certificate".to_owned());
         }
-        let extension = |e: x509_parser::error::X509Error| unreadable(e.to_string());
+        let extension = |e: x509_parser::error::X509Error| e.to_string();
         let constraints = parsed.basic_constraints().map_err(extension)?.map(|e| e.value);
         let signs = parsed.key_usage().map_err(extension)?.is_none_or(|e| e.value.key_cert_sign());
-        let time = |time: x509_parser::time::ASN1Time| {
-            Timestamp::from_second(time.timestamp()).map_err(|e| unreadable(e.to_string()))
-        };
+        let time =
+            |time: x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp()).map_err(|e| e.to_string());
         Ok(Self {
             der: der.to_vec(),
             serial: Serial::from_be_bytes(parsed.raw_serial())
-                .ok_or_else(|| unreadable("its serial number is not positive and below 2^159".to_owned()))?,
+                .ok_or("its serial number is not positive and below 2^159")?,
             subject: parsed.subject().as_raw().to_vec(),
             issuer: parsed.issuer().as_raw().to_vec(),
             common_name: first_text(parsed.subject().iter_common_name()),

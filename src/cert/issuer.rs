@@ -4,7 +4,7 @@
 //! A CA whose pathLen is 0 issues client certificates only.
 
 use super::{
-    Lifetime, Serial, Subject,
+    Lifetime, Serial, Subject, check_url,
     extension::{self, Oid},
     facts::{Facts, is_plain_name},
 };
@@ -220,24 +220,6 @@ fn key_identifier(key: &PublicKey) -> Vec<u8> {
     sha256(key.raw()).into_iter().take(20).collect()
 }
 
-/// Checks an `http` or `https` URL that is written into certificates and tokens, and returns it.
-///
-/// # Errors
-/// [`Error::InvalidValue`].
-pub fn check_url(what: &'static str, url: &str) -> Result<String> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    let why = if url.len() > 2048 {
-        "it has more than 2048 characters"
-    } else if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
-        "not an http or https URL with a host"
-    } else if !url.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\')) {
-        "it has characters that a URL does not have"
-    } else {
-        return Ok(url.to_owned());
-    };
-    Err(Error::invalid(what, url, why, "give one like http://127.0.0.1:8586"))
-}
-
 /// The distance from the encoder's `date_time_ymd(1970, 1, 1)`, whose type it does not export.
 pub(crate) fn since_1970(time: Timestamp) -> Result<Duration> {
     u64::try_from(time.as_second())
@@ -309,5 +291,80 @@ fn encoder_algorithm(key: &PublicKey) -> &'static rcgen::SignatureAlgorithm {
         KeyType::EcP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
         KeyType::EcP384 => &rcgen::PKCS_ECDSA_P384_SHA384,
         KeyType::Ed25519 => &rcgen::PKCS_ED25519,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cert::extension::SCOPES_OID, key::LocalKey};
+    use proptest::prelude::*;
+
+    fn template(name: &str) -> Template {
+        Template { subject: Subject::new(name, None).unwrap(), serial: None, lifetime: None, crl_url: None }
+    }
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn the_profile() {
+        let (ca_key, key) =
+            (LocalKey::generate(KeyType::EcP256).unwrap(), LocalKey::generate(KeyType::Ed25519).unwrap());
+        let ca = root(&template("ca"), &ca_key, now()).unwrap();
+        assert_eq!(ca.not_after.duration_since(ca.not_before), SignedDuration::from_secs(8766 * 3600 + 60));
+        let issuer = Issuer::new(&ca, &ca_key).unwrap();
+        let scopes = Scopes::parse("a b").unwrap();
+        let leaf = issuer.client(&template("alice"), key.public_key(), &scopes, &SCOPES_OID, now()).unwrap();
+        assert!(leaf.is_signed_by(ca_key.public_key()) && !leaf.is_signed_by(key.public_key()));
+        assert_eq!(leaf.authority_key_id, ca.subject_key_id);
+        assert_eq!(extension::decode(&leaf.extension(&SCOPES_OID).unwrap()).unwrap(), scopes);
+        assert!((1..=17).contains(&leaf.serial.as_bytes().len()));
+        let other = issuer.client(&template("alice"), key.public_key(), &scopes, &SCOPES_OID, now()).unwrap();
+        assert_ne!(leaf.serial, other.serial);
+        assert!(issuer.client(&template("x"), key.public_key(), &Scopes::default(), &SCOPES_OID, now()).is_err());
+        // Neither another key nor a leaf makes an issuer.
+        assert!(Issuer::new(&ca, &key).is_err());
+        assert!(Issuer::new(&leaf, &key).is_err());
+    }
+
+    #[test]
+    fn a_signer_that_fails_is_the_error() {
+        struct Broken(LocalKey);
+        impl Signer for Broken {
+            fn public_key(&self) -> &PublicKey {
+                self.0.public_key()
+            }
+            fn sign(&self, _: Algorithm, _: &[u8]) -> Result<Vec<u8>, KeyError> {
+                Err(KeyError::Crypto("reach the key service"))
+            }
+        }
+        let broken = Broken(LocalKey::generate(KeyType::EcP384).unwrap());
+        let error = root(&template("ca"), &broken, now()).unwrap_err();
+        assert!(error.to_string().contains("reach the key service"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_certificate_never_panics(at in any::<proptest::sample::Index>(), byte in any::<u8>()) {
+            static MADE: std::sync::OnceLock<(LocalKey, Vec<u8>)> = std::sync::OnceLock::new();
+            let (key, der) = MADE.get_or_init(|| {
+                let key = LocalKey::generate(KeyType::EcP256).unwrap();
+                let der = root(&template("ca"), &key, now()).unwrap().der;
+                (key, der)
+            });
+            let mut der = der.clone();
+            let at = at.index(der.len());
+            der[at] = byte;
+            if let Ok(facts) = Facts::from_der(&der) {
+                let _ = facts.extension(&SCOPES_OID);
+                let _ = facts.is_signed_by(key.public_key());
+                if let Ok(issuer) = Issuer::new(&facts, key) {
+                    let scopes = Scopes::parse("a").unwrap();
+                    let _ = issuer.client(&template("x"), key.public_key(), &scopes, &SCOPES_OID, now());
+                }
+            }
+        }
     }
 }

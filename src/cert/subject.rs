@@ -88,6 +88,24 @@ impl Lifetime {
     }
 }
 
+/// Checks an `http` or `https` URL that is written into certificates and tokens, and returns it.
+///
+/// # Errors
+/// [`Error::InvalidValue`].
+pub fn check_url(what: &'static str, url: &str) -> Result<String> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let why = if url.len() > 2048 {
+        "it has more than 2048 characters"
+    } else if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
+        "not an http or https URL with a host"
+    } else if !url.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\')) {
+        "it has characters that a URL does not have"
+    } else {
+        return Ok(url.to_owned());
+    };
+    Err(Error::invalid(what, url, why, "give one like http://127.0.0.1:8586"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,5 +137,25 @@ mod tests {
         }
         assert!(Lifetime::Until(Timestamp::MAX).end(now).is_ok());
         assert!(Lifetime::hours(1).end("1969-01-01T00:00:00Z".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn urls() {
+        for good in ["http://127.0.0.1:8586", "https://a.example/x?y=z"] {
+            assert_eq!(check_url("issuer", good).unwrap(), good);
+        }
+        for bad in [
+            "",
+            "http://",
+            "https:///x",
+            "ftp://x",
+            "x",
+            "http://a b",
+            "http://a\n",
+            "http://ä",
+            &format!("http://{}", "a".repeat(3000)),
+        ] {
+            assert!(check_url("issuer", bad).unwrap_err().is_usage(), "{bad:?}");
+        }
     }
 }

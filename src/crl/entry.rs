@@ -1,7 +1,7 @@
 //! The entries of a list: a serial number, a date and perhaps a reason.
 
 use super::{CrlError, RevocationReason, parse::for_each_extension};
-use crate::der::{self, BadDer, ENUMERATED, GENERALIZED_TIME, Reader, SEQUENCE};
+use crate::der::{self, ENUMERATED, GENERALIZED_TIME, Reader, SEQUENCE};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -110,9 +110,4 @@ fn reason_code(value: &[u8]) -> Result<RevocationReason, CrlError> {
     };
     reader.finish()?;
     code.ok_or(CrlError::Malformed("an entry has an unknown reason code"))
-}
-
-/// Steps over the next entry and returns its serial number's INTEGER content only.
-pub(super) fn next_serial<'a>(entries: &mut Entries<'a>) -> Result<&'a [u8], BadDer> {
-    Reader::new(entries.reader.expect(SEQUENCE)?).integer()
 }

@@ -65,3 +65,24 @@ pub fn issue(issuer: &Issuer<'_>, content: &Content) -> Result<Vec<u8>> {
     let signed = params.signed_by(&issuer.to_rcgen(&adapter)?);
     Ok(adapter.checked("a revocation list", signed)?.der().to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_as_people_type_them() {
+        for reason in RevocationReason::ALL {
+            assert_eq!(RevocationReason::parse(reason.as_str()).unwrap(), *reason);
+            assert_eq!(RevocationReason::from_code(reason.code()), Some(*reason));
+        }
+        for text in ["keycompromise", "key-compromise", "KEY_COMPROMISE", "keyCompromise"] {
+            assert_eq!(RevocationReason::parse(text).unwrap(), RevocationReason::KeyCompromise);
+        }
+        for bad in ["", "removeFromCRL", "key compromise", "1"] {
+            let error = RevocationReason::parse(bad).unwrap_err();
+            assert!(error.is_usage() && error.hint().unwrap().contains("cACompromise"), "{bad}");
+        }
+        assert_eq!(RevocationReason::from_code(7), None);
+    }
+}

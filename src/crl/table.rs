@@ -1,25 +1,28 @@
 //! Serial numbers of revoked certificates, compact and quick to search.
 //!
 //! A list of a million entries is asked on every request, mostly for serials that are not on it. The records lie in
-//! one block of bytes, ordered by the bucket that their serial hashes to, and a bucket holds two records on average:
-//! a lookup reads one word of the directory and one or two cache lines of records. It takes about 30 bytes an entry,
-//! half of what the DER takes; the DER itself is not kept.
+//! one block of bytes in the order of the list, and a hash table holds where. It keeps a byte of each hash apart from
+//! the rest, so a serial that is not on the list is nearly always told by one cache line of those bytes alone. All in
+//! all an entry takes about 40 bytes, less than in DER; the DER itself is not kept.
 
-use super::{
-    CrlError, Entries, RevocationReason, Revoked,
-    entry::{MAX_SERIAL, next_serial},
-};
+use super::{CrlError, Entries, RevocationReason, Revoked, entry::MAX_SERIAL};
+use hashbrown::HashTable;
 use jiff::Timestamp;
 use std::hash::{BuildHasher as _, RandomState};
 
 /// Length of the serial, reason, seconds since 1970.
 const HEADER: usize = 1 + 1 + 8;
 
+/// So many entries are read before they are put into the hash table. Each goes to a place of its own in memory, and a
+/// processor waits for many such places at once if nothing else comes in between: a million entries take half the time.
+const BATCH: usize = 1024;
+
 pub(super) struct Table {
-    /// Keyed at random: the serials may be chosen by whoever asks for certificates.
+    /// Keyed at random: whoever asks for certificates may have a say in their serials.
     hasher: RandomState,
-    /// Where each bucket's records start; one more than there are buckets. Offsets fit, as [`super::MAX_BYTES`] does.
-    starts: Box<[u32]>,
+    /// Where each record starts. Offsets fit, as records are no longer than the entries of a list of
+    /// [`super::MAX_BYTES`], which have headers of their own.
+    starts: HashTable<u32>,
     records: Box<[u8]>,
 }
 
@@ -28,39 +31,28 @@ impl Table {
     pub(super) fn build(entries: &[u8], count: usize) -> Result<Self, CrlError> {
         const TOO_LARGE: CrlError = CrlError::Malformed("too many entries");
         let hasher = RandomState::new();
-        let buckets = (count / 2).next_power_of_two();
-        let mut starts = vec![0u32; buckets + 1];
-        let mut bucket_of = Vec::with_capacity(count);
-
-        // First pass: how many bytes go into each bucket.
-        let mut reader = Entries::new(entries);
-        for _ in 0..count {
-            let serial = next_serial(&mut reader)?;
-            let bucket = bucket(&hasher, serial, buckets);
-            bucket_of.push(u32::try_from(bucket).map_err(|_| TOO_LARGE)?);
-            let size = u32::try_from(HEADER + serial.len()).map_err(|_| TOO_LARGE)?;
-            if let Some(end) = starts.get_mut(bucket) {
-                *end = end.checked_add(size).ok_or(TOO_LARGE)?;
+        let mut starts = HashTable::with_capacity(count);
+        // Most issuers' serials are all of one length, so the first entry's is a fair guess.
+        let first = Entries::new(entries).next().map_or(0, |entry| entry.integer.len());
+        let mut records = Vec::with_capacity(count * (HEADER + first));
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut entries = Entries::new(entries).peekable();
+        while entries.peek().is_some() {
+            for entry in entries.by_ref().take(BATCH) {
+                let start = u32::try_from(records.len()).map_err(|_| TOO_LARGE)?;
+                let Revoked { date, reason } = entry.revoked();
+                records.push(u8::try_from(entry.integer.len()).map_err(|_| TOO_LARGE)?);
+                records.push(reason.code());
+                records.extend_from_slice(&date.as_second().to_le_bytes());
+                records.extend_from_slice(entry.integer);
+                batch.push((hasher.hash_one(entry.integer), start));
+            }
+            for (hash, start) in batch.drain(..) {
+                let rehash = |&start: &u32| record_at(&records, start).map_or(0, |(serial, _)| hasher.hash_one(serial));
+                starts.insert_unique(hash, start, rehash);
             }
         }
-        let mut total = 0u32;
-        for start in &mut starts {
-            let size = std::mem::replace(start, total);
-            total = total.checked_add(size).ok_or(TOO_LARGE)?;
-        }
-
-        // Second pass: put each record where its bucket's next one goes.
-        let mut next = starts.clone();
-        let mut records = vec![0u8; usize::try_from(total).map_err(|_| TOO_LARGE)?];
-        for (entry, bucket) in Entries::new(entries).zip(bucket_of) {
-            let bucket = usize::try_from(bucket).map_err(|_| TOO_LARGE)?;
-            let at = next.get_mut(bucket).ok_or(TOO_LARGE)?;
-            let start = usize::try_from(*at).map_err(|_| TOO_LARGE)?;
-            let end = start + HEADER + entry.integer.len();
-            write_record(records.get_mut(start..end).ok_or(TOO_LARGE)?, entry.integer, entry.revoked());
-            *at = u32::try_from(end).map_err(|_| TOO_LARGE)?;
-        }
-        Ok(Self { hasher, starts: starts.into(), records: records.into() })
+        Ok(Self { hasher, starts, records: records.into() })
     }
 
     /// Looks up a serial number given big-endian without leading zeros.
@@ -72,41 +64,19 @@ impl Table {
         integer.get_mut(padding..)?.copy_from_slice(serial);
         let integer = &*integer;
 
-        let bucket = bucket(&self.hasher, integer, self.starts.len() - 1);
-        let &[start, end] = self.starts.get(bucket..)?.first_chunk::<2>()?;
-        let mut records = self.records.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
-        loop {
-            let (header, rest) = records.split_first_chunk::<HEADER>()?;
-            let [length, reason, seconds @ ..] = header;
-            let (candidate, rest) = rest.split_at_checked(usize::from(*length))?;
-            if candidate == integer {
-                let date = Timestamp::from_second(i64::from_le_bytes(*seconds)).unwrap_or(Timestamp::MIN);
-                let reason = RevocationReason::from_code(*reason).unwrap_or(RevocationReason::Unspecified);
-                return Some(Revoked { date, reason });
-            }
-            records = rest;
-        }
-    }
-
-    /// The memory that it holds, in bytes.
-    #[cfg(test)]
-    pub(super) fn bytes(&self) -> usize {
-        self.records.len() + self.starts.len() * size_of::<u32>()
+        let is_it = |&start: &u32| record_at(&self.records, start).is_some_and(|(candidate, _)| candidate == integer);
+        let start = self.starts.find(self.hasher.hash_one(integer), is_it)?;
+        record_at(&self.records, *start).map(|(_, revoked)| revoked)
     }
 }
 
-/// `buckets` is a power of two.
-fn bucket(hasher: &RandomState, serial: &[u8], buckets: usize) -> usize {
-    // Only the low bits are kept, so a hash that does not fit a usize loses nothing that matters.
-    let hash = hasher.hash_one(serial) & u64::from(u32::MAX);
-    usize::try_from(hash).unwrap_or_default() & (buckets - 1)
-}
-
-fn write_record(record: &mut [u8], serial: &[u8], revoked: Revoked) {
-    let Some((header, to)) = record.split_first_chunk_mut::<HEADER>() else { return };
+/// The serial number's INTEGER content, and the rest.
+fn record_at(records: &[u8], start: u32) -> Option<(&[u8], Revoked)> {
+    let record = records.get(usize::try_from(start).ok()?..)?;
+    let (header, rest) = record.split_first_chunk::<HEADER>()?;
     let [length, reason, seconds @ ..] = header;
-    *length = u8::try_from(serial.len()).unwrap_or_default();
-    *reason = revoked.reason.code();
-    *seconds = revoked.date.as_second().to_le_bytes();
-    to.copy_from_slice(serial);
+    let integer = rest.get(..usize::from(*length))?;
+    let date = Timestamp::from_second(i64::from_le_bytes(*seconds)).ok()?;
+    let reason = RevocationReason::from_code(*reason).unwrap_or(RevocationReason::Unspecified);
+    Some((integer, Revoked { date, reason }))
 }

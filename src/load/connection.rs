@@ -149,8 +149,8 @@ type Io = http1::Connection<TokioIo<TcpStream>, Full<Bytes>>;
 #[derive(Debug)]
 struct Link {
     sender: http1::SendRequest<Full<Bytes>>,
-    io: Pin<Box<Io>>,
-    finished: bool,
+    /// Dropped as soon as it has finished: only then does hyper hand back a request that still waits in its queue.
+    io: Option<Pin<Box<Io>>>,
 }
 
 impl Link {
@@ -168,17 +168,17 @@ impl Link {
             let _ignored = stream.set_nodelay(true).err();
             let (sender, io) =
                 http1::handshake(TokioIo::new(stream)).await.map_err(|error| Failure::new(word(&error)))?;
-            return Ok(Self { sender, io: Box::pin(io), finished: false });
+            return Ok(Self { sender, io: Some(Box::pin(io)) });
         }
         Err(failure)
     }
 
     async fn exchange(&mut self, request: Outgoing, keep: usize) -> Exchange {
-        let Self { sender, io, finished } = self;
-        if drive(io, finished, poll_fn(|cx| sender.poll_ready(cx))).await.is_err() {
+        let Self { sender, io } = self;
+        if drive(io, poll_fn(|cx| sender.poll_ready(cx))).await.is_err() {
             return Exchange::NotSent(Box::new(request));
         }
-        let response = match drive(io, finished, sender.try_send_request(request)).await {
+        let response = match drive(io, sender.try_send_request(request)).await {
             Ok(response) => response,
             Err(mut error) => {
                 return match error.take_message() {
@@ -188,18 +188,18 @@ impl Link {
             }
         };
         let status = response.status();
-        let body = drive(io, finished, read_body(response.into_body(), keep)).await;
+        let body = drive(io, read_body(response.into_body(), keep)).await;
         Exchange::Done(body.map(|body| (status, body)))
     }
 }
 
 /// Polls the connection, then the work that waits for it.
-async fn drive<F: Future>(io: &mut Pin<Box<Io>>, finished: &mut bool, work: F) -> F::Output {
+async fn drive<F: Future>(io: &mut Option<Pin<Box<Io>>>, work: F) -> F::Output {
     let mut work = pin!(work);
     poll_fn(|cx: &mut Context<'_>| {
-        if !*finished {
-            // Its error, if any, also reaches the work, which knows what it means.
-            *finished = io.as_mut().poll(cx).is_ready();
+        // The connection's error, if any, also reaches the work, which knows what it means.
+        if io.as_mut().is_some_and(|io| io.as_mut().poll(cx).is_ready()) {
+            *io = None;
         }
         work.as_mut().poll(cx)
     })

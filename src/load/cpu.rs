@@ -40,24 +40,57 @@ fn run_queue_wait() -> Option<Duration> {
     None
 }
 
-/// User and system time of all threads of process `pid` so far; `None` where it cannot be told.
-#[cfg(target_os = "linux")]
-pub(super) fn process_time(pid: u32) -> Option<Duration> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let ticks = ticks_of_stat(&text)?;
-    let per_second = rustix::param::clock_ticks_per_second();
-    (per_second > 0).then(|| Duration::from_secs_f64(float(ticks) / float(per_second)))
+/// CPU time of a process so far, all threads, user and system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ProcessTime {
+    /// In steps of 10 ms, threads that ended included.
+    ticks: Duration,
+    /// In nanoseconds, of the threads that are alive.
+    alive: Option<Duration>,
 }
 
-/// User and system time of all threads of process `pid` so far; `None` where it cannot be told.
+impl ProcessTime {
+    /// Reads the clocks of process `pid`; `None` where they cannot be read (another system than Linux, no such process).
+    pub(super) fn of(pid: u32) -> Option<Self> {
+        let per_second = clock_ticks_per_second()?;
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let ticks = Duration::from_secs_f64(float(ticks_of_stat(&text)?) / per_second);
+        Some(Self { ticks, alive: time_of_tasks(pid) })
+    }
+
+    /// What was used since `earlier`: in nanoseconds, unless a thread ended in between and took its count along. That
+    /// shows as a difference beyond the rounding of the ticks.
+    pub(super) fn since(self, earlier: Self) -> Duration {
+        const ROUNDING: Duration = Duration::from_millis(40);
+        let ticks = self.ticks.saturating_sub(earlier.ticks);
+        let alive = self.alive.zip(earlier.alive).and_then(|(after, before)| after.checked_sub(before));
+        alive.filter(|alive| alive.abs_diff(ticks) <= ROUNDING).unwrap_or(ticks)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn clock_ticks_per_second() -> Option<f64> {
+    let ticks = rustix::param::clock_ticks_per_second();
+    (ticks > 0).then(|| float(ticks))
+}
+
 #[cfg(not(target_os = "linux"))]
-pub(super) fn process_time(_pid: u32) -> Option<Duration> {
+fn clock_ticks_per_second() -> Option<f64> {
     None
+}
+
+/// The sum of the tasks' `schedstat`. A task that ends while it is read counts as nothing.
+fn time_of_tasks(pid: u32) -> Option<Duration> {
+    let mut sum = Duration::ZERO;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let Ok(text) = std::fs::read_to_string(task.ok()?.path().join("schedstat")) else { continue };
+        sum += Duration::from_nanos(text.split_ascii_whitespace().next()?.parse().ok()?);
+    }
+    (!sum.is_zero()).then_some(sum)
 }
 
 /// utime + stime of a `/proc/PID/stat` line, in clock ticks. The second field is the program's name in parentheses, and
 /// may itself hold spaces and parentheses.
-#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 fn ticks_of_stat(text: &str) -> Option<u64> {
     let (_, fields) = text.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11);
@@ -95,7 +128,26 @@ mod tests {
             sum = sum.wrapping_add(1);
         }
         assert!(sum > 0);
-        assert!(process_time(std::process::id()).is_some());
-        assert_eq!(process_time(u32::MAX), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_time_of_a_process_is_finer_than_ticks() {
+        let own = || ProcessTime::of(std::process::id()).unwrap();
+        let (before, start) = (own(), ThreadTime::now());
+        while ThreadTime::now().since(start).used < Duration::from_millis(30) {}
+        // Other tests run in this process too, so only a lower bound holds; the kernel's count lags by a few ms.
+        assert!(own().since(before) >= Duration::from_millis(15));
+        assert_eq!(ProcessTime::of(u32::MAX), None);
+    }
+
+    #[test]
+    fn a_thread_that_ended_makes_the_ticks_count() {
+        let ms = Duration::from_millis;
+        let at = |ticks, alive: Option<u64>| ProcessTime { ticks: ms(ticks), alive: alive.map(ms) };
+        assert_eq!(at(150, Some(157)).since(at(100, Some(104))), ms(53));
+        assert_eq!(at(250, Some(107)).since(at(100, Some(104))), ms(150));
+        assert_eq!(at(250, Some(90)).since(at(100, Some(104))), ms(150));
+        assert_eq!(at(250, None).since(at(100, None)), ms(150));
     }
 }

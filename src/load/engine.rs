@@ -2,7 +2,7 @@
 
 use super::{
     comparison::{Comparison, Pair, Summary},
-    cpu::{ThreadTime, process_time},
+    cpu::{ProcessTime, ThreadTime},
     number::{count, float},
     pacer::{ClosedLoop, Pacer},
     plan::{Mode, Plan},
@@ -26,8 +26,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A server that answers nothing for so long, while requests are sent, is gone.
-const GONE_AFTER: Duration = Duration::from_secs(5);
 /// Before anything was measured: a guess that makes the first block small.
 const FIRST_RATE: f64 = 1_000.0;
 
@@ -163,7 +161,7 @@ impl<'a, 'd> Run<'a, 'd> {
     /// Opens the connections, and sends some requests that are not counted.
     fn warm_up(&mut self) -> Result<()> {
         // Connections that do not open are tried again by their first request, and counted there.
-        self.crew.open(self.plan.timeout.min(GONE_AFTER))?;
+        self.crew.open(self.plan.timeout.min(self.plan.patience))?;
         if self.plan.warm_up.requests == 0 {
             return Ok(());
         }
@@ -219,6 +217,7 @@ impl<'a, 'd> Run<'a, 'd> {
             fastest_rate: self.lanes.iter().map(|lane| lane.rate).fold(0.0, f64::max),
             preparation_rate: lane.cost.rate(),
             mean: lane.mean,
+            patience: self.plan.patience,
         })
     }
 
@@ -270,7 +269,7 @@ impl<'a, 'd> Run<'a, 'd> {
         let (mode, pid) = (lane.subject.mode, self.plan.server_pid);
         let pacer: Box<dyn Pacer> = Box::new(ClosedLoop { stop_after: size.limit });
         let stock = Stock::new(std::mem::take(&mut lane.stock));
-        let cpu = pid.and_then(process_time);
+        let cpu = pid.and_then(ProcessTime::of);
         let begin = Instant::now();
         let block = Arc::new(Block { stock, pacer, begin, timeout: self.plan.timeout });
         let answered = self.crew.answered();
@@ -281,7 +280,7 @@ impl<'a, 'd> Run<'a, 'd> {
         })?;
         let ended = shares.iter().filter_map(|share| share.ended).max().unwrap_or(begin);
         let elapsed = ended.saturating_duration_since(begin);
-        let server_cpu = pid.and_then(process_time).zip(cpu).map(|(after, before)| after.saturating_sub(before));
+        let server_cpu = pid.and_then(ProcessTime::of).zip(cpu).map(|(after, before)| after.since(before));
         lane.stock = block.stock.drain();
         let (mut tally, mut generator) = (Tally::default(), ThreadTime::default());
         for share in &shares {
@@ -300,20 +299,17 @@ impl<'a, 'd> Run<'a, 'd> {
 
     /// Ends the run when the server has been silent for too long.
     fn note_silence(&mut self, outcome: &Outcome) {
-        if outcome.tally.answered() > 0 {
+        if outcome.tally.answered() > 0 || outcome.tally.done() == 0 {
             self.silent = Duration::ZERO;
             return;
         }
         self.silent += outcome.elapsed;
-        // Timeouts are silence too, and every connection deserves one.
-        if self.silent >= GONE_AFTER.max(self.plan.timeout) || self.refused_for(GONE_AFTER, outcome) {
+        // Nobody listening is certain; else every request deserves its timeout.
+        let refused = outcome.tally.errors.keys().all(|word| word.starts_with("connect"));
+        let patience = if refused { self.plan.patience } else { self.plan.patience.max(self.plan.timeout) };
+        if self.silent >= patience {
             self.ending = Ending::ServerGone;
         }
-    }
-
-    /// Whether nothing listens any more: then there is no timeout to wait for.
-    fn refused_for(&self, time: Duration, outcome: &Outcome) -> bool {
-        self.silent >= time && outcome.tally.errors.keys().all(|word| word.starts_with("connect"))
     }
 
     /// Adds a block to its mode.

@@ -34,6 +34,9 @@ mod sizing;
 mod source;
 mod statistics;
 mod target;
+#[cfg(test)]
+#[allow(clippy::as_conversions)]
+mod tests;
 mod worker;
 
 pub use comparison::{Comparison, Metric, Ratio};

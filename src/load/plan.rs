@@ -66,6 +66,9 @@ pub struct Plan {
     pub warm_up: WarmUp,
     /// After this a request counts as failed (default 20 s).
     pub timeout: Duration,
+    /// The run ends when a server answers nothing for this long while requests are sent (default 5 s), or for
+    /// [`timeout`](Self::timeout) where that is longer and connections are still accepted.
+    pub patience: Duration,
     /// The server's process, if it runs on this machine: its CPU time is then part of the report (Linux).
     pub server_pid: Option<u32>,
 }
@@ -79,6 +82,7 @@ impl Plan {
             stop,
             warm_up: WarmUp { requests: 200, duration: Duration::from_millis(300) },
             timeout: Duration::from_secs(20),
+            patience: Duration::from_secs(5),
             server_pid: None,
         }
     }
@@ -92,6 +96,7 @@ impl Plan {
         positive("connections", self.connections.to_string(), self.connections > 0)?;
         positive("threads", self.threads.to_string(), self.threads > 0)?;
         positive("timeout", format!("{:?}", self.timeout), !self.timeout.is_zero())?;
+        positive("patience", format!("{:?}", self.patience), !self.patience.is_zero())?;
         match self.stop {
             Stop::Requests(n) => positive("number of requests", n.to_string(), n > 0)?,
             Stop::Duration(duration) => positive("duration", format!("{duration:?}"), !duration.is_zero())?,
@@ -124,6 +129,7 @@ mod tests {
             Plan { connections: 0, ..plan.clone() },
             Plan { threads: 0, ..plan.clone() },
             Plan { timeout: zero, ..plan.clone() },
+            Plan { patience: zero, ..plan.clone() },
             Plan { stop: Stop::Requests(0), ..plan.clone() },
             Plan { stop: Stop::Duration(zero), ..plan.clone() },
         ] {

@@ -4,14 +4,10 @@ use std::hash::{BuildHasher as _, RandomState};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): 64 bits of state, passes BigCrush, and a seed repeats a run.
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    pub(super) fn seeded(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// Seeded by the operating system, through the standard library's hasher keys.
+    /// A state from the operating system, through the standard library's hasher keys.
     pub(super) fn from_system() -> Self {
         Self(RandomState::new().hash_one(0u8))
     }
@@ -36,12 +32,13 @@ impl Random {
 }
 
 #[cfg(test)]
+#[allow(clippy::as_conversions)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_sequence_is_the_published_one() {
-        let mut random = Random::seeded(1234567);
+        let mut random = Random(1234567);
         assert_eq!(random.bits(), 6457827717110365317);
         assert_eq!(random.bits(), 3203168211198807973);
     }

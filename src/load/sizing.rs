@@ -44,6 +44,8 @@ pub(super) struct Situation {
     /// Requests prepared per second.
     pub(super) preparation_rate: Option<f64>,
     pub(super) mean: Duration,
+    /// Between blocks it is checked whether the server is gone: they should not be longer than that takes.
+    pub(super) patience: Duration,
 }
 
 /// The next block.
@@ -73,7 +75,10 @@ impl Situation {
                 let requests = self.by_count(n).min(self.cap());
                 // No last block of a few requests only: it would be a poor pair.
                 let whole = left <= requests + requests / 2 && left <= self.cap();
-                Some(Size { requests: if whole { left } else { requests.min(left) }, limit: self.stretched(LONGEST) })
+                Some(Size {
+                    requests: if whole { left } else { requests.min(left) },
+                    limit: LONGEST.min(self.patience),
+                })
             }
             Stop::Duration(duration) => {
                 let left = duration.saturating_sub(self.measured);
@@ -134,6 +139,7 @@ mod tests {
             fastest_rate: 20_000.0,
             preparation_rate: Some(5_000.0),
             mean: Duration::from_micros(500),
+            patience: Duration::from_secs(5),
         }
     }
 

@@ -180,7 +180,9 @@ fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Re
         let requests: Vec<_> =
             requests.into_iter().take(length(wanted)).map(|request| outgoing(request, order.target)).collect();
         cost.header_bytes += requests.iter().map(header_bytes).sum::<u64>();
-        chunks.push(Chunk { requests, prepared });
+        if !requests.is_empty() {
+            chunks.push(Chunk { requests, prepared });
+        }
     }
     Ok((chunks, cost))
 }
@@ -204,6 +206,7 @@ fn header_bytes(request: &Outgoing) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::as_conversions)]
 mod tests {
     use super::*;
     use crate::error::Error;
@@ -249,7 +252,7 @@ mod tests {
         let (target, yes) = (Target::resolve("http://127.0.0.1:1").unwrap(), AtomicBool::new(true));
         let never = |_: usize| -> Result<Vec<PreparedRequest>> { panic!("called") };
         let (chunks, cost, dry) = prepare(order(&never, &target, &yes)).unwrap();
-        assert!(chunks.is_empty() && cost == Cost::default() && !dry);
+        assert!(chunks.is_empty() && cost.requests == 0 && !dry);
     }
 
     #[test]

@@ -179,6 +179,7 @@ impl Tally {
 }
 
 #[cfg(test)]
+#[allow(clippy::as_conversions)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -4,6 +4,7 @@ use super::{
     CertificateRecord, ClientRecord, CrlState, Kind, Name, Revocation,
     credentials::{CA_CERTIFICATE, CA_CRL, CA_DATABASE, CA_FILES, CA_KEY, CHAIN},
     database::{Database, Writing},
+    directory,
     file::{self, Access, Staged},
     pem_file,
 };
@@ -249,7 +250,7 @@ impl Authority {
     ) -> Result<(T, CrlState)> {
         let next_update = lifetime.end(now)?;
         let _lock = file::lock(&self.directory)?;
-        file::sweep(&self.directory, CA_FILES)?;
+        directory::sweep(&self.directory, CA_FILES)?;
         let unlocked = Unlocked { name: &self.name, directory: &self.directory, facts: &self.facts };
         let writing = self.database.write()?;
         let changed = change(&unlocked, &writing)?;

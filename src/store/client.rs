@@ -3,6 +3,7 @@
 use super::{
     Authority, Credentials, Kind, Name, authority,
     credentials::CHAIN,
+    directory,
     file::{self, Access},
     pem_file,
 };
@@ -218,7 +219,7 @@ impl Credentials {
         let directory = self.root().join(&options.name);
         let client = IssuedClient { name: options.name.clone(), certificate, scopes, directory };
 
-        file::sweep(&client.directory, &[])?;
+        directory::sweep(&client.directory, &[])?;
         let token = token(&ca, &client)?;
         // Whichever of these files are replaced when the process ends: the key is the same, so any of them go together.
         let mut staged = Vec::new();

@@ -4,15 +4,16 @@ use super::{
     CRL_LIFETIME, DEFAULT_ISSUER_URL, Kind, Name,
     authority::{self, Authority, META_CRL_URL, META_ISSUER},
     database::Database,
-    file::{self, Access, StagedDir},
+    directory::{self, StagedDir},
+    file::{self, Access},
     pem_file,
 };
 use crate::{
     cert::{
-        Lifetime, Serial, Subject,
+        Lifetime, Serial, Subject, check_url,
         extension::{Oid, SCOPES_OID},
         facts::Facts,
-        issuer::{self, Issuer, Template, check_url},
+        issuer::{self, Issuer, Template},
     },
     error::{Error, Result},
     key::{KeyType, LocalKey, Signer as _},
@@ -254,7 +255,7 @@ impl Credentials {
     /// Makes the root, cleans up after the dead, and refuses early what could not be published later.
     pub(super) fn prepare(&self, name: &Name, kind: Kind, force: bool) -> Result<PathBuf> {
         file::create_dirs(&self.root)?;
-        file::sweep(&self.root, ALL_FILES)?;
+        directory::sweep(&self.root, ALL_FILES)?;
         let directory = self.root.join(name);
         let (other, files) = match kind {
             Kind::Ca => ("a client has this name", &["client.crt", "client.key"][..]),

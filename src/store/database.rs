@@ -1,6 +1,9 @@
 //! `ca.db`: what a CA must never forget. SQLite with a write-ahead log, safe for several processes at once.
 
-use super::record::{CertificateRecord, ClientRecord, CrlState, Kind, Revocation};
+use super::{
+    file::check_limit,
+    record::{CertificateRecord, ClientRecord, CrlState, Kind, Revocation},
+};
 use crate::{
     cert::{Serial, Subject, facts::Facts},
     crl::issue::{Entry, RevocationReason},
@@ -22,6 +25,9 @@ const APPLICATION_ID: i64 = 0x6361_757a;
 const VERSION: i64 = 1;
 /// How long to wait for another writer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the database and its side files may grow by while one command runs.
+const HEADROOM: u64 = 256 << 10;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -173,6 +179,8 @@ fn at(path: &Path) -> impl Fn(rusqlite::Error) -> Error {
 }
 
 fn connect(path: &Path) -> Result<Connection> {
+    let len = std::fs::metadata(path).map_err(Error::io("examine", path))?.len();
+    check_limit(path, len.saturating_add(HEADROOM))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connect = || {
         let connection = Connection::open_with_flags(path, flags)?;

@@ -1,4 +1,4 @@
-//! Files and directories that appear whole or not at all.
+//! Files that appear whole or not at all; see [`super::directory`] for directories.
 //!
 //! What is written goes to a temporary name beside its target, is synchronized, and is renamed. A temporary file or
 //! directory is locked by its writer, so whatever is found unlocked was left by a process that is gone, and is removed.
@@ -19,7 +19,7 @@ pub const MAX_FILE_LEN: u64 = 1 << 20;
 /// The largest revocation list that is read, in bytes: some ten million entries.
 pub const MAX_CRL_LEN: u64 = 512 << 20;
 
-const TEMPORARY: &str = ".tmp-";
+pub(super) const TEMPORARY: &str = ".tmp-";
 /// How long to wait for another process; it holds a lock for milliseconds unless its list is huge.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -33,7 +33,7 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    const fn mode(self) -> u32 {
+    pub(super) const fn mode(self) -> u32 {
         match self {
             Self::Secret => 0o600,
             Self::Public => 0o644,
@@ -84,7 +84,7 @@ pub(crate) fn lock(directory: &Path) -> Result<File> {
     }
 }
 
-fn sync_dir(path: &Path) -> Result<()> {
+pub(super) fn sync_dir(path: &Path) -> Result<()> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(Error::io("synchronize", path))
 }
 
@@ -96,13 +96,13 @@ fn temporary_name() -> Result<String> {
     Ok(format!("{TEMPORARY}{:016x}", u64::from_be_bytes(bytes)))
 }
 
-/// Makes something temporary in `directory` and locks it, before anyone who cleans up can take it for a leftover.
-fn temporary(directory: &Path, make: impl Fn(&Path) -> io::Result<File>) -> Result<(PathBuf, File)> {
+/// Makes something temporary (`None`: it is gone already) in `directory` and locks it, before anyone who cleans up can take it for a leftover.
+pub(super) fn temporary(directory: &Path, make: impl Fn(&Path) -> io::Result<Option<File>>) -> Result<(PathBuf, File)> {
     loop {
         let path = directory.join(temporary_name()?);
-        let handle = make(&path).map_err(Error::io("create", &path))?;
         // Between its creation and its lock a cleaner may have removed it. Then try again under another name.
-        if handle.try_lock().is_ok() {
+        let made = make(&path).map_err(Error::io("create", &path))?;
+        if let Some(handle) = made.filter(|handle| handle.try_lock().is_ok()) {
             let mine = handle.metadata().map_err(Error::io("examine", &path))?;
             if fs::symlink_metadata(&path).is_ok_and(|there| (there.dev(), there.ino()) == (mine.dev(), mine.ino())) {
                 return Ok((path, handle));
@@ -111,13 +111,17 @@ fn temporary(directory: &Path, make: impl Fn(&Path) -> io::Result<File>) -> Resu
     }
 }
 
-/// Writes all of `bytes` to stable storage, with exactly this mode.
-fn fill(path: &Path, mut file: &File, bytes: &[u8], access: Access) -> Result<()> {
-    // Beyond this limit the kernel would end the process with SIGXFSZ rather than return an error.
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
-    if limit.is_some_and(|limit| u64::try_from(bytes.len()).is_ok_and(|len| len > limit)) {
-        return Err(Error::io("write", path)(io::ErrorKind::FileTooLarge.into()));
+/// Refuses what this process may not write (RLIMIT_FSIZE): the kernel would end it with SIGXFSZ instead of an error.
+pub(super) fn check_limit(path: &Path, len: u64) -> Result<()> {
+    match rustix::process::getrlimit(rustix::process::Resource::Fsize).current {
+        Some(limit) if limit < len => Err(Error::io("write", path)(io::ErrorKind::FileTooLarge.into())),
+        _ => Ok(()),
     }
+}
+
+/// Writes all of `bytes` to stable storage, with exactly this mode.
+pub(super) fn fill(path: &Path, mut file: &File, bytes: &[u8], access: Access) -> Result<()> {
+    check_limit(path, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
     // The mode given at creation is narrowed by the umask, never widened: set it exactly.
     file.set_permissions(Permissions::from_mode(access.mode())).map_err(Error::io("set the mode of", path))?;
@@ -138,7 +142,7 @@ impl Staged {
     pub(crate) fn new(target: &Path, bytes: &[u8], access: Access) -> Result<Self> {
         let directory = target.parent().unwrap_or(Path::new("."));
         let (temporary, file) = temporary(directory, |path| {
-            OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(path)
+            OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(path).map(Some)
         })?;
         let staged = Self { temporary, target: target.to_owned(), _lock: file, published: false };
         // The message names the file that was wanted: the temporary one is gone by then.
@@ -167,152 +171,8 @@ pub(crate) fn replace(target: &Path, bytes: &[u8], access: Access) -> Result<()>
     Staged::new(target, bytes, access)?.publish()
 }
 
-/// A directory that is being filled under a temporary name. Dropped without [`StagedDir::publish`] it disappears.
-#[derive(Debug)]
-pub(crate) struct StagedDir {
-    temporary: PathBuf,
-    target: PathBuf,
-    /// The files that this program writes: the only ones that it ever removes.
-    ours: &'static [&'static str],
-    _lock: File,
-    leftover: bool,
-}
-
-impl StagedDir {
-    /// Makes it (mode 0700) beside `target`.
-    pub(crate) fn new(target: &Path, ours: &'static [&'static str]) -> Result<Self> {
-        let parent = target.parent().unwrap_or(Path::new("."));
-        let (temporary, lock) = temporary(parent, |path| {
-            DirBuilder::new().mode(0o700).create(path)?;
-            File::open(path)
-        })?;
-        Ok(Self { temporary, target: target.to_owned(), ours, _lock: lock, leftover: true })
-    }
-
-    /// Where it is until it is published.
-    pub(crate) fn path(&self) -> &Path {
-        &self.temporary
-    }
-
-    /// Adds a file.
-    pub(crate) fn write(&self, name: &str, bytes: &[u8], access: Access) -> Result<()> {
-        let path = self.temporary.join(name);
-        let shown = self.target.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(&path);
-        fill(&shown, &file.map_err(Error::io("create", &shown))?, bytes, access)
-    }
-
-    /// Gives it its name. Where there is something of that name already, `force` decides between replacing the files
-    /// that this program wrote there (others are kept) and [`Error::AlreadyExists`].
-    pub(crate) fn publish(mut self, force: bool) -> Result<()> {
-        sync_dir(&self.temporary)?;
-        loop {
-            match fs::rename(&self.temporary, &self.target) {
-                Ok(()) => {
-                    self.leftover = false;
-                    break;
-                }
-                // A directory that is not empty is never replaced by rename(2), nor is a file by a directory.
-                Err(error) if in_the_way(&error) && !force => {
-                    return Err(Error::AlreadyExists { path: self.target.clone() });
-                }
-                Err(error) if in_the_way(&error) => match exchange(&self.temporary, &self.target) {
-                    Ok(()) => {
-                        self.keep_foreign_files()?;
-                        break;
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(Error::io("replace", &self.target)(error)),
-                },
-                Err(error) => return Err(Error::io("create", &self.target)(error)),
-            }
-        }
-        sync_dir(self.target.parent().unwrap_or(Path::new(".")))
-    }
-
-    /// After the exchange the temporary name is that of the old directory.
-    fn keep_foreign_files(&self) -> Result<()> {
-        for entry in fs::read_dir(&self.temporary).map_err(Error::io("list", &self.temporary))? {
-            let entry = entry.map_err(Error::io("list", &self.temporary))?;
-            let ours = entry.file_name().to_str().is_some_and(|name| is_ours(name, self.ours));
-            if !ours {
-                let kept = self.target.join(entry.file_name());
-                fs::rename(entry.path(), &kept).map_err(Error::io("keep", kept))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for StagedDir {
-    fn drop(&mut self) {
-        if self.leftover {
-            log_failure(&self.temporary, remove_ours(&self.temporary, self.ours));
-        }
-    }
-}
-
-fn in_the_way(error: &io::Error) -> bool {
-    use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, NotADirectory};
-    matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory)
-}
-
-/// Swaps two directories in one step, so that no moment is without either.
-#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn exchange(one: &Path, other: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
-}
-
-/// Other systems have no such call. A crash between the steps leaves the old directory under its temporary name.
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn exchange(one: &Path, other: &Path) -> io::Result<()> {
-    let aside = one.with_extension("old");
-    fs::rename(other, &aside)?;
-    fs::rename(one, other)?;
-    fs::rename(&aside, one)
-}
-
-fn is_ours(name: &str, ours: &[&str]) -> bool {
-    ours.contains(&name) || name.starts_with(TEMPORARY)
-}
-
-/// Removes the directory with the files of ours; it stays if there are others.
-fn remove_ours(directory: &Path, ours: &[&str]) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_name().to_str().is_some_and(|name| is_ours(name, ours)) {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    fs::remove_dir(directory)
-}
-
-/// Removes what processes that are gone have left in `directory`.
-pub(crate) fn sweep(directory: &Path, ours: &[&str]) -> Result<()> {
-    for entry in fs::read_dir(directory).map_err(Error::io("list", directory))? {
-        let entry = entry.map_err(Error::io("list", directory))?;
-        if !entry.file_name().to_str().is_some_and(|name| name.starts_with(TEMPORARY)) {
-            continue;
-        }
-        let path = entry.path();
-        let abandoned = match File::open(&path) {
-            Ok(handle) => handle.try_lock().is_ok().then_some(handle),
-            Err(error) => {
-                log_failure(&path, Err(error));
-                None
-            }
-        };
-        if abandoned.is_some() {
-            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            log_failure(&path, if is_dir { remove_ours(&path, ours) } else { fs::remove_file(&path) });
-        }
-    }
-    Ok(())
-}
-
 /// A leftover that cannot be removed harms nobody: it is worth a word, but no failure.
-fn log_failure(path: &Path, result: io::Result<()>) {
+pub(super) fn log_failure(path: &Path, result: io::Result<()>) {
     match result {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::debug!(path = %path.display(), %error, "a temporary file stays");
@@ -324,8 +184,6 @@ fn log_failure(path: &Path, result: io::Result<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const OURS: &[&str] = &["a", "b"];
 
     fn names(directory: &Path) -> Vec<String> {
         let mut names: Vec<_> =
@@ -357,71 +215,6 @@ mod tests {
         fs::write(&path, b"1234").unwrap();
         assert!(read(&path, 3).unwrap_err().to_string().contains("larger"));
         assert_eq!(read(&path, 4).unwrap(), b"1234");
-    }
-
-    #[test]
-    fn a_directory_appears_once_unless_forced() {
-        let dir = tempfile::tempdir().unwrap();
-        let target = dir.path().join("alice");
-        let make = |text: &[u8], force| {
-            let staged = StagedDir::new(&target, OURS)?;
-            staged.write("a", text, Access::Secret)?;
-            staged.publish(force)
-        };
-        make(b"one", false).unwrap();
-        assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o700);
-        assert!(matches!(make(b"two", false), Err(Error::AlreadyExists { .. })));
-        assert_eq!(fs::read(target.join("a")).unwrap(), b"one");
-        fs::write(target.join("b"), b"old").unwrap();
-        fs::write(target.join("notes.txt"), b"mine").unwrap();
-        make(b"two", true).unwrap();
-        assert_eq!(fs::read(target.join("a")).unwrap(), b"two");
-        assert_eq!(names(&target), ["a", "notes.txt"]);
-        assert_eq!(names(dir.path()), ["alice"]);
-        let file = dir.path().join("bob");
-        fs::write(&file, b"x").unwrap();
-        let staged = StagedDir::new(&file, OURS).unwrap();
-        assert!(matches!(staged.publish(false), Err(Error::AlreadyExists { .. })));
-    }
-
-    #[test]
-    fn of_many_writers_one_wins() {
-        let dir = tempfile::tempdir().unwrap();
-        let target = dir.path().join("alice");
-        let won = thread::scope(|scope| {
-            let tries: Vec<_> = (0..8)
-                .map(|i: u8| {
-                    let (target, root) = (&target, dir.path());
-                    scope.spawn(move || {
-                        sweep(root, OURS).unwrap();
-                        let staged = StagedDir::new(target, OURS).unwrap();
-                        staged.write("a", &[i; 100], Access::Public).unwrap();
-                        staged.publish(false).is_ok()
-                    })
-                })
-                .collect();
-            tries.into_iter().filter(|_| true).map(|t| t.join().unwrap()).filter(|won| *won).count()
-        });
-        assert_eq!(won, 1);
-        assert_eq!(names(dir.path()), ["alice"]);
-    }
-
-    #[test]
-    fn only_the_leftovers_of_the_dead_are_swept() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join(".tmp-dead"), b"x").unwrap();
-        fs::create_dir(dir.path().join(".tmp-dir")).unwrap();
-        fs::write(dir.path().join(".tmp-dir/a"), b"x").unwrap();
-        fs::create_dir(dir.path().join(".tmp-other")).unwrap();
-        fs::write(dir.path().join(".tmp-other/not-ours"), b"x").unwrap();
-        let file = Staged::new(&dir.path().join("a"), b"x", Access::Public).unwrap();
-        let directory = StagedDir::new(&dir.path().join("b"), OURS).unwrap();
-        sweep(dir.path(), OURS).unwrap();
-        assert_eq!(names(dir.path()).len(), 3);
-        assert!(dir.path().join(".tmp-other/not-ours").exists());
-        file.publish().unwrap();
-        directory.publish(false).unwrap();
-        assert_eq!(names(dir.path()), [".tmp-other", "a", "b"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod authority;
 mod client;
 mod credentials;
 mod database;
+mod directory;
 pub(crate) mod file;
 mod name;
 mod pem_file;

@@ -61,7 +61,7 @@ fn certificates(path: &Path) -> Result<Vec<Facts>> {
         return Err(bad(format!("there are more than {MAX_CERTIFICATES} certificates in it")));
     }
     let read = |block: &pem::Pem| match block.tag() {
-        "CERTIFICATE" => Facts::from_der(block.contents()).map_err(|e| bad(e.to_string())),
+        "CERTIFICATE" => Facts::parse(block.contents()).map_err(bad),
         other => Err(bad(format!("it holds a {other:?}, not a \"CERTIFICATE\""))),
     };
     blocks.iter().map(read).collect()

@@ -1,5 +1,5 @@
 //! A small PKI in memory for the tests of verification.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use certauthz::{
     authz::{Authorities, CertificateVerifier, Policy},

@@ -303,6 +303,14 @@ fn the_work_is_bounded() {
     let start = std::time::Instant::now();
     assert_refused(check(&maze[0].client(), &intermediates, &[&root.der]), UNTRUSTED, "");
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    // With a way to the anchor's name, too; and a real path is still found among the forged certificates.
+    let forger = Ca::root("root");
+    let real = root.child("maze", |_| {});
+    let forged: Vec<_> = (1..MAX_INTERMEDIATES).map(|_| forger.child("maze", |_| {}).der).collect();
+    let mut intermediates: Vec<_> = forged.iter().map(|der| &der[..]).collect();
+    assert_refused(check(&maze[0].client(), &intermediates, &[&root.der]), UNTRUSTED, "");
+    intermediates.push(&real.der);
+    check(&real.client(), &intermediates, &[&root.der]).unwrap();
     let wordy = root.client_with(|p| {
         p.distinguished_name = DistinguishedName::new();
         p.distinguished_name.push(DnType::CommonName, "x".repeat(5000));

@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn numbers_are_readable() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        let times = [1e-6, 12.345e-6, 999.94e-6, 999.99e-6, 0.0123456, 1.5, 123.456].map(|s| seconds(Some(s)));
+        let times = [1e-6, 12.346e-6, 999.94e-6, 999.99e-6, 0.0123456, 1.5, 123.456].map(|s| seconds(Some(s)));
         assert_eq!(times, ["1.000 µs", "12.35 µs", "999.9 µs", "1.000 ms", "12.35 ms", "1.500 s", "123.5 s"]);
         assert_eq!(seconds(None), "-");
     }
