@@ -69,14 +69,17 @@ impl Connection {
     /// A request is written at most once: where a kept-alive connection turns out to be closed before anything was
     /// written, a new one is opened; after that, an error is an error. Deadlines must not go back from call to call.
     pub(super) async fn exchange(&mut self, request: Outgoing, deadline: Instant) -> Result<StatusCode, Failure> {
-        let (status, _) = self.exchange_with(request, deadline, 0).await?;
+        // Borrowed from here on: a request is some 300 bytes, and each layer of futures would move it once more.
+        let mut request = Some(request);
+        let (status, _) = self.exchange_with(&mut request, deadline, 0).await?;
         Ok(status)
     }
 
-    /// Like [`exchange`](Self::exchange), and returns the first `keep` bytes of the body.
+    /// Like [`exchange`](Self::exchange), and returns the first `keep` bytes of the body. The request is taken out of its
+    /// place when it is sent.
     pub(super) async fn exchange_with(
         &mut self,
-        request: Outgoing,
+        request: &mut Option<Outgoing>,
         deadline: Instant,
         keep: usize,
     ) -> Result<(StatusCode, Vec<u8>), Failure> {
@@ -116,7 +119,7 @@ async fn within<F: Future>(timer: &mut Pin<Box<Sleep>>, deadline: Instant, work:
 async fn attempt(
     slot: &mut Option<Link>,
     addresses: &[SocketAddr],
-    mut request: Outgoing,
+    request: &mut Option<Outgoing>,
     keep: usize,
 ) -> Result<(StatusCode, Vec<u8>), Failure> {
     // The second time the connection is new; a server that closes even that before a request is a failing server.
@@ -125,21 +128,12 @@ async fn attempt(
             Some(link) => link,
             None => slot.insert(Link::open(addresses).await?),
         };
-        match link.exchange(request, keep).await {
-            Exchange::Done(outcome) => return outcome,
-            Exchange::NotSent(back) => {
-                request = *back;
-                *slot = None;
-            }
+        if let Some(outcome) = link.exchange(request, keep).await {
+            return outcome;
         }
+        *slot = None;
     }
     Err(Failure::new("closed before request"))
-}
-
-enum Exchange {
-    Done(Result<(StatusCode, Vec<u8>), Failure>),
-    /// The connection was gone before the request was written.
-    NotSent(Box<Outgoing>),
 }
 
 type Io = http1::Connection<TokioIo<TcpStream>, Full<Bytes>>;
@@ -166,30 +160,33 @@ impl Link {
             };
             // A socket that refuses the option is broken, and the exchange will say how.
             let _ignored = stream.set_nodelay(true).err();
-            let (sender, io) =
-                http1::handshake(TokioIo::new(stream)).await.map_err(|error| Failure::new(word(&error)))?;
+            // One buffer and one plain write per request; bodies here are small.
+            let mut builder = http1::Builder::new();
+            let handshake = builder.writev(false).handshake(TokioIo::new(stream)).await;
+            let (sender, io) = handshake.map_err(|error| Failure::new(word(&error)))?;
             return Ok(Self { sender, io: Some(Box::pin(io)) });
         }
         Err(failure)
     }
 
-    async fn exchange(&mut self, request: Outgoing, keep: usize) -> Exchange {
+    /// `None` when the connection was gone before the request was written; the request is then back in its place.
+    async fn exchange(
+        &mut self,
+        request: &mut Option<Outgoing>,
+        keep: usize,
+    ) -> Option<Result<(StatusCode, Vec<u8>), Failure>> {
         let Self { sender, io } = self;
-        if drive(io, poll_fn(|cx| sender.poll_ready(cx))).await.is_err() {
-            return Exchange::NotSent(Box::new(request));
-        }
-        let response = match drive(io, sender.try_send_request(request)).await {
+        drive(io, poll_fn(|cx| sender.poll_ready(cx))).await.ok()?;
+        let response = match drive(io, sender.try_send_request(request.take()?)).await {
             Ok(response) => response,
             Err(mut error) => {
-                return match error.take_message() {
-                    Some(request) => Exchange::NotSent(Box::new(request)),
-                    None => Exchange::Done(Err(Failure::new(word(error.error())))),
-                };
+                *request = error.take_message();
+                return request.is_none().then(|| Err(Failure::new(word(error.error()))));
             }
         };
         let status = response.status();
         let body = drive(io, read_body(response.into_body(), keep)).await;
-        Exchange::Done(body.map(|body| (status, body)))
+        Some(body.map(|body| (status, body)))
     }
 }
 

@@ -13,8 +13,7 @@ pub(super) struct ThreadTime {
 
 impl ThreadTime {
     pub(super) fn now() -> Self {
-        let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Self { used: Duration::try_from(used).unwrap_or_default(), waited: run_queue_wait().unwrap_or_default() }
+        Self { used: thread_cpu(), waited: run_queue_wait().unwrap_or_default() }
     }
 
     /// What was used since `earlier`.
@@ -26,6 +25,12 @@ impl ThreadTime {
         self.used += other.used;
         self.waited += other.waited;
     }
+}
+
+/// CPU time that the calling thread has used.
+pub(super) fn thread_cpu() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(used).unwrap_or_default()
 }
 
 #[cfg(target_os = "linux")]

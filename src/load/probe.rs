@@ -37,7 +37,7 @@ pub(super) fn first_request(
         .map_err(|source| Error::System { action: "start the load test", source })?;
     let answer = runtime.block_on(async {
         let mut connection = Connection::new(target.addresses().into());
-        connection.exchange_with(request, Instant::now() + plan.timeout, BODY_SHOWN).await
+        connection.exchange_with(&mut Some(request), Instant::now() + plan.timeout, BODY_SHOWN).await
     });
     match answer {
         Ok((status, _)) if status.is_success() => Ok(()),

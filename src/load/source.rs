@@ -1,7 +1,7 @@
 //! Requests, prepared (and signed) on all cores before they are sent.
 
 use super::{
-    cpu::ThreadTime,
+    cpu::thread_cpu,
     number::{count, float, length},
     target::Target,
 };
@@ -97,7 +97,8 @@ pub(super) struct Cost {
     pub(super) requests: u64,
     /// Sum over the threads of the time that they spent preparing.
     pub(super) time: Duration,
-    /// CPU time of that; less where a signer waits for something remote.
+    /// CPU time of the threads, their own bookkeeping included; less than `time` where a signer waits for something
+    /// remote.
     pub(super) cpu: Duration,
     /// From start to end, with all threads at work.
     pub(super) wall: Duration,
@@ -159,7 +160,7 @@ pub(super) fn prepare(order: Order<'_>) -> Result<(Vec<Chunk>, Cost, bool)> {
 }
 
 fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Result<(Vec<Chunk>, Cost)> {
-    let (mut chunks, mut cost) = (Vec::new(), Cost::default());
+    let (mut chunks, mut cost, cpu) = (Vec::new(), Cost::default(), thread_cpu());
     while !dry.load(Ordering::Relaxed) && !order.interrupted.load(Ordering::Relaxed) {
         let mut wanted = 0;
         let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
@@ -169,10 +170,9 @@ fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Re
         if taken.is_err() || wanted == 0 {
             break;
         }
-        let (prepared, cpu) = (Instant::now(), ThreadTime::now().used);
+        let prepared = Instant::now();
         let requests = order.source.prepare(length(wanted)).inspect_err(|_| dry.store(true, Ordering::Relaxed))?;
         cost.time += prepared.elapsed();
-        cost.cpu += ThreadTime::now().used.saturating_sub(cpu);
         cost.requests += count(requests.len());
         if count(requests.len()) < wanted {
             dry.store(true, Ordering::Relaxed);
@@ -184,6 +184,7 @@ fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Re
             chunks.push(Chunk { requests, prepared });
         }
     }
+    cost.cpu = thread_cpu().saturating_sub(cpu);
     Ok((chunks, cost))
 }
 

@@ -104,14 +104,14 @@ impl Latencies {
         float(self.count()) * (100.0 - percent) / 100.0 >= 10.0 - 1e-6
     }
 
-    /// Requests per bin: `bins` of equal width between the fastest and the slowest. Each entry has the bin's upper edge.
+    /// Requests per bin: equal widths from the fastest to the 99th percentile, and a last bin for what is slower, so that
+    /// one outlier does not squeeze all others into the first bin. Each entry has the bin's upper edge; edges rise.
     pub fn bins(&self, bins: u32) -> Vec<(Duration, u64)> {
-        if self.count() == 0 || bins == 0 {
-            return Vec::new();
-        }
-        let width = (float(self.slowest - self.fastest) / f64::from(bins)).max(1.0);
-        let mut counts: Vec<(Duration, u64)> =
-            (1..=bins).map(|i| (Duration::from_nanos(self.fastest + whole(width * f64::from(i))), 0)).collect();
+        let (Some(p99), 2..) = (self.percentile(99.0), bins) else { return Vec::new() };
+        let width = (float(nanos(p99).saturating_sub(self.fastest)) / f64::from(bins - 1)).max(1.0);
+        let edge = |i: u32| self.fastest + whole(width * f64::from(i));
+        let mut counts: Vec<(Duration, u64)> = (1..bins).map(|i| (Duration::from_nanos(edge(i)), 0)).collect();
+        counts.push((Duration::from_nanos(self.slowest.max(edge(bins - 1) + 1)), 0));
         for step in self.histogram.iter_recorded() {
             let value = self.histogram.median_equivalent(step.value_iterated_to()).clamp(self.fastest, self.slowest);
             let index = whole(float(value - self.fastest) / width).min(u64::from(bins) - 1);
@@ -216,6 +216,7 @@ mod tests {
             let bins = left.bins(11);
             prop_assert_eq!(bins.len(), 11);
             prop_assert_eq!(bins.iter().map(|(_, n)| n).sum::<u64>(), samples.len() as u64);
+            prop_assert!(bins.is_sorted_by(|a, b| a.0 < b.0));
         }
     }
 

@@ -7,7 +7,7 @@ use certauthz::error::Error;
 use serde::Serialize;
 use std::{
     borrow::Cow,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     ops::ControlFlow,
     process::ExitCode,
 };
@@ -132,6 +132,13 @@ impl Output {
         if self.quiet && !self.is_json() { Ok(()) } else { self.data(text, document) }
     }
 
+    /// Tells on standard error how it goes.
+    pub(crate) fn note(self, message: &str) {
+        if !self.quiet {
+            to_stderr(&format!("{}\n", printable(message)));
+        }
+    }
+
     /// Tells something that the person should know on standard error.
     pub(crate) fn warn(self, message: &str, hint: &str) {
         if self.quiet {
@@ -157,6 +164,15 @@ pub(crate) fn stream_to_stdout(bytes: &[u8]) -> Result<ControlFlow<()>> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
         other => other.map(ControlFlow::Continue).map_err(Failure::Stdout),
     }
+}
+
+/// Writes what somebody else has made: as it is for a program, and harmless for a terminal.
+pub(crate) fn foreign_to_stdout(bytes: &[u8]) -> Result<()> {
+    if !io::stdout().is_terminal() {
+        return raw_to_stdout(bytes);
+    }
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().try_for_each(|line| raw_to_stdout(format!("{}\n", printable(line)).as_bytes()))
 }
 
 fn styled_to_stdout(text: &str) -> Result<()> {

@@ -164,7 +164,7 @@ fn histogram(out: &mut String, mode: &ModeReport, named: bool) {
         return;
     }
     let which = if named { mode.mode.to_string() + ", " } else { String::new() };
-    line!(out, "Response time histogram ({which}requests up to each time):");
+    line!(out, "Response time histogram ({which}requests up to each time; the last bar is the slowest 1 %):");
     let width = grouped(most).len();
     for (edge, n) in bins {
         let bar = "■".repeat(length(whole((float(n) / float(most) * BAR).ceil())));

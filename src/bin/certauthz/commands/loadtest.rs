@@ -11,7 +11,7 @@ use certauthz::{
     client::{OutgoingRequest, RequestSigner},
     error::Result as LibraryResult,
     key::LocalKey,
-    load::{self, Mode, Plan, PreparedRequest, Progress, Report, Stop, Subject, Target, WarmUp},
+    load::{self, Ending, Mode, Plan, PreparedRequest, Progress, Report, Stop, Subject, Target, WarmUp},
     store::{Credentials, Name, TokenOptions},
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header::AUTHORIZATION};
@@ -41,10 +41,13 @@ pub(crate) fn run(args: &LoadtestArgs, context: &Context) -> Result {
         }
     };
     context.out.data(|| report.text(), &report.json())?;
-    if report.all_failed() {
+    if report.all_failed() || report.ending == Ending::ServerGone {
         return Err(Failure::System {
             action: format!("measure {}", report.url).into(),
-            source: io::Error::other("in one mode no request was answered with 2xx"),
+            source: io::Error::other(match report.ending {
+                Ending::ServerGone => "it stopped answering",
+                _ => "in one mode no request was answered with 2xx",
+            }),
         });
     }
     Ok(Outcome::Done)

@@ -2,12 +2,13 @@
 
 mod ca;
 mod client;
+mod client_request;
 mod completions;
 mod crl;
 mod init;
-mod sign_request;
 mod loadtest;
 mod serve;
+mod sign_request;
 mod token;
 mod verify;
 
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Client(ClientCommand::Renew(args)) => client::renew(args, &context),
         Command::Client(ClientCommand::List) => client::list(&context),
         Command::Client(ClientCommand::Show(args)) => client::show(&args, &context),
+        Command::Client(ClientCommand::Request(args)) => client_request::run(args, &context),
         Command::Token(TokenCommand::Create(args)) => token::create(args, &context),
         Command::Crl(CrlCommand::Revoke(args)) => crl::revoke(args, &context),
         Command::Crl(CrlCommand::Create(args)) => crl::create(&args, &context),
@@ -64,6 +66,5 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Serve(args) => serve::run(args, &context),
         Command::Loadtest(args) => loadtest::run(&args, &context),
         Command::Completions(args) => completions::run(&args, context.out),
-        _ => unreachable!(),
     }
 }

@@ -9,7 +9,6 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use certauthz::{
     client::{RequestSigner, SignedHeaders},
-    error::{Error, Result as LibraryResult},
     key::LocalKey,
 };
 use http::{HeaderName, HeaderValue, Method};

@@ -7,7 +7,7 @@ use certauthz::{
     authz::{Authorities, CertificateVerifier, Policy, REQUEST_STEPS, RevocationCheck},
     cert::{chain::Anchors, facts::Facts},
     crl::{RevocationList, RevocationStore, StalePolicy},
-    error::{Rejection, Result as LibraryResult},
+    error::Rejection,
     scope::Scopes,
     signature::{CLIENT_CERT, CLIENT_CERT_CHAIN, RequestParts},
 };

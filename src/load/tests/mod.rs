@@ -1,13 +1,14 @@
 //! Whole runs against a small server that misbehaves on order.
 
+mod server;
+
 use super::*;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use http::Request;
+use server::{Answer, Server, serve};
 use std::{
-    collections::HashMap,
-    io::{BufRead as _, BufReader, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::TcpListener,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -15,100 +16,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-/// What the server does with a request.
-#[derive(Clone, Copy)]
-enum Answer {
-    Status(u16),
-    /// 200, after a while.
-    Late(Duration),
-    /// 200, and the connection is closed as announced.
-    Last,
-    /// The connection is closed without a word.
-    Close,
-    /// What is said instead of an answer; then the connection is closed.
-    Raw(&'static str),
-    Hang,
-}
-
-struct Server {
-    address: SocketAddr,
-    /// How often each nonce arrived.
-    nonces: Arc<Mutex<HashMap<String, u32>>>,
-}
-
-impl Server {
-    /// `answer` gets the number of the request, from 0 (which is the probe).
-    fn start(answer: impl Fn(u64) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let nonces = Arc::<Mutex<HashMap<String, u32>>>::default();
-        let shared = Arc::new((answer, AtomicU64::new(0), Arc::clone(&nonces)));
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (Ok(stream), shared) = (stream, Arc::clone(&shared)) else { continue };
-                thread::spawn(move || serve(&stream, &shared.0, &shared.1, &shared.2));
-            }
-        });
-        Self { address, nonces }
-    }
-
-    fn target(&self) -> Target {
-        Target::resolve(&format!("http://{}/", self.address)).unwrap()
-    }
-
-    /// Requests that arrived, each exactly once.
-    fn seen_once(&self) -> u64 {
-        let nonces = self.nonces.lock().unwrap();
-        assert!(nonces.values().all(|times| *times == 1), "a nonce was sent twice");
-        nonces.len() as u64
-    }
-}
-
-fn serve(
-    mut stream: &TcpStream,
-    answer: &(impl Fn(u64) -> Answer + ?Sized),
-    counter: &AtomicU64,
-    nonces: &Mutex<HashMap<String, u32>>,
-) -> Option<()> {
-    stream.set_nodelay(true).ok()?;
-    let mut lines = BufReader::new(stream).lines();
-    loop {
-        let mut nonce = String::new();
-        let mut any = false;
-        loop {
-            let line = lines.next()?.ok()?;
-            if line.is_empty() {
-                break;
-            }
-            any = true;
-            if let Some(value) = line.strip_prefix("nonce: ") {
-                nonce = value.to_owned();
-            }
-        }
-        assert!(any);
-        *nonces.lock().unwrap().entry(nonce).or_default() += 1;
-        let (status, more) = match answer(counter.fetch_add(1, Ordering::SeqCst)) {
-            Answer::Status(status) => (status, ""),
-            Answer::Late(wait) => {
-                thread::sleep(wait);
-                (200, "")
-            }
-            Answer::Last => (200, "connection: close\r\n"),
-            Answer::Close => return None,
-            Answer::Raw(text) => return stream.write_all(text.as_bytes()).ok(),
-            Answer::Hang => {
-                thread::sleep(Duration::from_secs(60));
-                return None;
-            }
-        };
-        let text = format!("HTTP/1.1 {status} X\r\n{more}content-length: 5\r\n\r\nh\x1b\r\nl");
-        stream.write_all(text.as_bytes()).ok()?;
-        if !more.is_empty() {
-            return None;
-        }
-    }
-}
 
 /// Each request has its own nonce.
 fn source(prefix: &'static str) -> impl RequestSource {
