@@ -1,9 +1,10 @@
 //! The signature base (RFC 9421 section 2.5): from a request and its covered components to the bytes that are signed.
 
 use super::params::{BareItem, Component, borrowed};
+use super::query::recode;
 use http::HeaderMap;
 use sfv::{ItemSerializer, Parser};
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 /// The parts of an HTTP request that a signature can cover.
 #[derive(Debug, Clone, Copy)]
@@ -259,41 +260,6 @@ fn write_query_param(request: &RequestParts<'_>, component: &Component<'_>, out:
     let value = found.ok_or_else(|| BaseError::MissingField(format!("@query-param {wanted}")))?;
     out.push_str(&recode(value).ok_or_else(|| BaseError::BadFieldValue(format!("@query-param {wanted}")))?);
     Ok(())
-}
-
-/// Decodes a form-urlencoded text (plus is space) and percent-encodes it again with the set that the URL standard gives
-/// for `application/x-www-form-urlencoded`, a space as `%20`.
-fn recode(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(b) = bytes.next() {
-        match b {
-            b'+' => decoded.push(b' '),
-            b'%' => {
-                let mut rest = bytes.clone();
-                let digit =
-                    |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-                // The URL standard keeps a percent sign that starts no escape.
-                match (digit(rest.next()), digit(rest.next())) {
-                    (Some(high), Some(low)) => {
-                        decoded.push(high * 16 + low);
-                        bytes = rest;
-                    }
-                    _ => decoded.push(b'%'),
-                }
-            }
-            _ => decoded.push(b),
-        }
-    }
-    let decoded = String::from_utf8(decoded).ok()?;
-    let mut out = String::with_capacity(decoded.len());
-    for b in decoded.bytes() {
-        match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => out.push(char::from(b)),
-            _ => write!(out, "%{b:02X}").ok()?,
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `Content-Digest` (RFC 9530 section 2), with SHA-256 only.
 
-use super::params::{BareItem, DictionaryItems};
+use super::{fields::DictionaryItems, params::BareItem};
 use crate::{error::Rejection, key::sha256};
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
