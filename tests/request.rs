@@ -1,4 +1,13 @@
 //! A signed request is accepted once, as it was signed, and every way in which it can be wrong has its reason.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    missing_docs,
+    unreachable_pub
+)]
 
 mod common;
 

@@ -188,7 +188,7 @@ fn write_field(
 ) -> Result<(), BaseError> {
     let name: &str = &component.name;
     // `http::HeaderMap` would look up `Date` as `date`; RFC 9421 section 2.1 wants the name in lower case.
-    if name.is_empty() || !name.bytes().all(|b| is_lower_token(b)) {
+    if name.is_empty() || !name.bytes().all(is_lower_token) {
         return Err(BaseError::BadFieldName(name.to_owned()));
     }
     let mut lines = headers.get_all(name).iter().map(|v| v.as_bytes().trim_ascii()).peekable();
