@@ -150,8 +150,7 @@ impl Phase {
             let state = self.state.load(Ordering::Relaxed);
             let limit = match state & 3 {
                 IDLE => limits.idle_timeout,
-                // A slow body is answered after its own timeout. This one is for an answer that cannot be given: a peer
-                // that sends requests without reading what comes back fills the socket, and hyper waits for room.
+                // A slow body is answered after its own timeout; this is for whatever else may take for ever.
                 BUSY => limits.body_timeout.saturating_add(limits.header_timeout),
                 _ => limits.header_timeout,
             };

@@ -19,6 +19,7 @@ mod framing;
 mod headers;
 mod lists;
 mod peer;
+mod process;
 mod targets;
 mod timeouts;
 mod world;

@@ -8,7 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-const MARGIN: Duration = Duration::from_secs(2);
+/// Far more than any timeout here, since a busy machine makes everything late.
+const MARGIN: Duration = Duration::from_secs(15);
 
 #[test]
 fn a_head_has_its_time_whatever_trickles_in() {
