@@ -22,6 +22,11 @@ pub struct RequestParts<'a> {
     pub headers: &'a HeaderMap,
 }
 
+/// The most bytes that the components with parameters of one signature may make us parse, together. Each of them reads
+/// its whole field or query anew: 32 of them over 60 KB would cost a hundred signature verifications, before anybody
+/// has shown who they are. RFC 9421 sets no limit.
+const MAX_PARSED: usize = 16 * 1024;
+
 /// Why a component has no value in this request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -46,6 +51,9 @@ pub enum BaseError {
     /// The field's value cannot be part of a signature base.
     #[error("the value of {0:?} cannot be signed")]
     BadFieldValue(String),
+    /// Too many bytes would have to be parsed.
+    #[error("the components with parameters, up to {0:?}, need more than {MAX_PARSED} bytes to be parsed")]
+    TooLarge(String),
 }
 
 /// Appends the signature base to `out`. `params` is the serialization of the components with the signature's parameters
@@ -59,15 +67,26 @@ pub fn signature_base(
     params: &str,
     out: &mut String,
 ) -> Result<(), BaseError> {
+    let mut budget = Budget(MAX_PARSED);
     for component in components {
         write_identifier(component, out);
         out.push_str(": ");
-        write_value(request, component, out)?;
+        write_value(request, component, &mut budget, out)?;
         out.push('\n');
     }
     out.push_str("\"@signature-params\": ");
     out.push_str(params);
     Ok(())
+}
+
+/// What is left of [`MAX_PARSED`].
+struct Budget(usize);
+
+impl Budget {
+    fn take(&mut self, bytes: usize, name: &str) -> Result<(), BaseError> {
+        self.0 = self.0.checked_sub(bytes).ok_or_else(|| BaseError::TooLarge(name.to_owned()))?;
+        Ok(())
+    }
 }
 
 fn write_identifier(component: &Component<'_>, out: &mut String) {
@@ -89,12 +108,18 @@ fn write_identifier(component: &Component<'_>, out: &mut String) {
     }
 }
 
-fn write_value(request: &RequestParts<'_>, component: &Component<'_>, out: &mut String) -> Result<(), BaseError> {
+fn write_value(
+    request: &RequestParts<'_>,
+    component: &Component<'_>,
+    budget: &mut Budget,
+    out: &mut String,
+) -> Result<(), BaseError> {
     let name: &str = &component.name;
     if !name.starts_with('@') {
-        return write_field(request.headers, component, out);
+        return write_field(request.headers, component, budget, out);
     }
     if name == "@query-param" {
+        budget.take(request.query.map_or(0, str::len), name)?;
         return write_query_param(request, component, out);
     }
     if let Some((parameter, _)) = component.parameters.first() {
@@ -155,7 +180,12 @@ pub fn normalized_authority<'a>(scheme: &str, authority: &'a str) -> Cow<'a, str
     }
 }
 
-fn write_field(headers: &HeaderMap, component: &Component<'_>, out: &mut String) -> Result<(), BaseError> {
+fn write_field(
+    headers: &HeaderMap,
+    component: &Component<'_>,
+    budget: &mut Budget,
+    out: &mut String,
+) -> Result<(), BaseError> {
     let name: &str = &component.name;
     // `http::HeaderMap` would look up `Date` as `date`; RFC 9421 section 2.1 wants the name in lower case.
     if name.is_empty() || !name.bytes().all(is_lower_token) {
@@ -184,6 +214,7 @@ fn write_field(headers: &HeaderMap, component: &Component<'_>, out: &mut String)
         }
         [(key, BareItem::String(member))] if key == "key" => {
             let joined = lines.collect::<Vec<_>>().join(&b", "[..]);
+            budget.take(joined.len(), name)?;
             write_member(&joined, member.as_str(), out).ok_or_else(bad)
         }
         [(key, _), ..] => Err(unsupported(name, key)),
@@ -336,6 +367,18 @@ mod tests {
         let mut h = HeaderMap::new();
         h.insert("latin", HeaderValue::from_bytes(b"caf\xe9").unwrap());
         assert_eq!(base(&get(&h, "/", None), r#"("latin")"#), Err(BaseError::BadFieldValue("latin".into())));
+    }
+
+    #[test]
+    fn what_is_parsed_is_bounded_over_all_components() {
+        let dictionary = format!("a=1, b=2, long=\"{}\"", "x".repeat(9_000));
+        let (h, query) = (headers(&[("d", &dictionary)]), format!("a=1&{}", "b&".repeat(4_000)));
+        let request = get(&h, "/", Some(&query));
+        assert!(base(&request, r#"("d";key="a")"#).is_ok());
+        assert!(base(&request, r#"("d" "d";bs "@query-param";name="a")"#).is_ok());
+        for list in [r#"("d";key="a" "d";key="b")"#, r#"("@query-param";name="a" "d";key="b")"#] {
+            assert!(matches!(base(&request, list), Err(BaseError::TooLarge(_))), "{list}");
+        }
     }
 
     #[test]
