@@ -1,5 +1,5 @@
 //! `sign-request`, `verify request`, `client request` and `serve` with one another, as a user would combine them.
-
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![cfg(unix)]
 
 use std::{
@@ -229,7 +229,9 @@ fn https_wants_a_certificate_that_the_platform_trusts() {
     let url = format!("https://127.0.0.1:{port}/");
     let ask = |roots: Option<&str>| {
         let mut command = certauthz(world.path(), &["client", "request", "--name", "alice", &url]);
-        roots.into_iter().for_each(|roots| drop(command.env("SSL_CERT_FILE", roots)));
+        if let Some(roots) = roots {
+            command.env("SSL_CERT_FILE", roots);
+        }
         command.output().unwrap()
     };
     let (stranger, trusted) = (ask(None), ask(Some("root.pem")));
