@@ -1,5 +1,5 @@
 //! `sign-request`, `verify request`, `client request` and `serve` with one another, as a user would combine them.
-
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![cfg(unix)]
 
 use std::{
@@ -193,4 +193,51 @@ fn the_curl_command_runs_as_it_is() {
         let body = String::from_utf8_lossy(&output.stdout);
         assert!(body.contains("\"alice\""), "{command}\n{body}\n{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+#[test]
+fn https_wants_a_certificate_that_the_platform_trusts() {
+    let world = world();
+    let openssl = |arguments: &str| {
+        let arguments = arguments.split(' ');
+        Command::new("openssl").current_dir(world.path()).args(arguments).stderr(Stdio::null()).status()
+    };
+    let new_key = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+    let ca = openssl(&format!("{new_key} -keyout root.key -out root.pem -subj /CN=root"));
+    let server = openssl(&format!(
+        "{new_key} -keyout tls.key -out tls.pem -subj /CN=tls -CA root.pem -CAkey root.key \
+         -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=IP:127.0.0.1"
+    ));
+    if !(ca.is_ok_and(|ca| ca.success()) && server.is_ok_and(|server| server.success())) {
+        eprintln!("no openssl here (3 or newer): not checked");
+        return;
+    }
+    // Free a moment ago; s_server cannot pick one by itself and say so in all its versions.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut process = Command::new("openssl")
+        .current_dir(world.path())
+        .args(["s_server", "-quiet", "-www", "-key", "tls.key", "-cert", "tls.pem", "-accept", &port.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(process.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let url = format!("https://127.0.0.1:{port}/");
+    let ask = |roots: Option<&str>| {
+        let mut command = certauthz(world.path(), &["client", "request", "--name", "alice", &url]);
+        if let Some(roots) = roots {
+            command.env("SSL_CERT_FILE", roots);
+        }
+        command.output().unwrap()
+    };
+    let (stranger, trusted) = (ask(None), ask(Some("root.pem")));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert_eq!(stranger.status.code(), Some(3), "{stranger:?}");
+    assert!(String::from_utf8_lossy(&stranger.stderr).contains("certificate"), "{stranger:?}");
+    assert_eq!(trusted.status.code(), Some(0), "{trusted:?}");
 }
