@@ -1,9 +1,12 @@
 //! The signature base (RFC 9421 section 2.5): from a request and its covered components to the bytes that are signed.
 
-use super::params::{BareItem, Component, borrowed};
+use super::{
+    params::{BareItem, Component, borrowed},
+    query,
+};
 use http::HeaderMap;
 use sfv::{ItemSerializer, Parser};
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 /// The parts of an HTTP request that a signature can cover.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +123,7 @@ fn write_value(
     }
     if name == "@query-param" {
         budget.take(request.query.map_or(0, str::len), name)?;
-        return write_query_param(request, component, out);
+        return query::write_param(request, component, out);
     }
     if let Some((parameter, _)) = component.parameters.first() {
         return Err(unsupported(name, parameter));
@@ -152,7 +155,7 @@ fn write_value(
     }
 }
 
-fn unsupported(name: &str, parameter: &str) -> BaseError {
+pub(super) fn unsupported(name: &str, parameter: &str) -> BaseError {
     BaseError::UnsupportedParameter { name: name.to_owned(), parameter: parameter.to_owned() }
 }
 
@@ -240,61 +243,6 @@ fn printable(line: &[u8]) -> Option<&str> {
 
 const fn is_lower_token(b: u8) -> bool {
     matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
-}
-
-/// Section 2.2.8: the one query parameter of that name, decoded as a form and encoded again.
-fn write_query_param(request: &RequestParts<'_>, component: &Component<'_>, out: &mut String) -> Result<(), BaseError> {
-    let wanted = match component.parameters.as_slice() {
-        [(key, BareItem::String(name))] if key == "name" => name.as_str(),
-        [(key, _), ..] => return Err(unsupported("@query-param", key)),
-        [] => return Err(BaseError::MissingField("@query-param".to_owned())),
-    };
-    let mut found = None;
-    for pair in request.query.unwrap_or_default().split('&').filter(|p| !p.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if recode(name).as_deref() == Some(wanted) && found.replace(value).is_some() {
-            // "If a parameter name occurs multiple times in a request, the named query parameter MUST NOT be included."
-            return Err(BaseError::BadFieldValue(format!("@query-param {wanted}")));
-        }
-    }
-    let value = found.ok_or_else(|| BaseError::MissingField(format!("@query-param {wanted}")))?;
-    out.push_str(&recode(value).ok_or_else(|| BaseError::BadFieldValue(format!("@query-param {wanted}")))?);
-    Ok(())
-}
-
-/// Decodes a form-urlencoded text (plus is space) and percent-encodes it again with the set that the URL standard gives
-/// for `application/x-www-form-urlencoded`, a space as `%20`.
-fn recode(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(b) = bytes.next() {
-        match b {
-            b'+' => decoded.push(b' '),
-            b'%' => {
-                let mut rest = bytes.clone();
-                let digit =
-                    |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-                // The URL standard keeps a percent sign that starts no escape.
-                match (digit(rest.next()), digit(rest.next())) {
-                    (Some(high), Some(low)) => {
-                        decoded.push(high * 16 + low);
-                        bytes = rest;
-                    }
-                    _ => decoded.push(b'%'),
-                }
-            }
-            _ => decoded.push(b),
-        }
-    }
-    let decoded = String::from_utf8(decoded).ok()?;
-    let mut out = String::with_capacity(decoded.len());
-    for b in decoded.bytes() {
-        match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => out.push(char::from(b)),
-            _ => write!(out, "%{b:02X}").ok()?,
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]

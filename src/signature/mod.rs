@@ -7,6 +7,7 @@
 pub mod base;
 pub mod digest;
 pub mod params;
+mod query;
 
 pub use base::{RequestParts, signature_base};
 pub use params::{Component, Parameters, SignatureInput};
