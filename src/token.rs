@@ -160,7 +160,7 @@ impl TokenVerifier {
         if !typ.eq_ignore_ascii_case("at+jwt") && !typ.eq_ignore_ascii_case("application/at+jwt") {
             return Err(Rejection::TokenType("typ is not at+jwt".into()));
         }
-        if header.crit.is_some() {
+        if header.crit {
             // RFC 7515 section 4.1.11: no extension is understood here, so any is a reason to refuse.
             return Err(Rejection::TokenType("crit names an extension that is not understood".into()));
         }
@@ -236,7 +236,13 @@ struct HeaderIn<'a> {
     typ: Option<Cow<'a, str>>,
     #[serde(borrow)]
     kid: Option<Cow<'a, str>>,
-    crit: Option<serde::de::IgnoredAny>,
+    /// Whether it is there, whatever its value: `null` names nothing that is understood either.
+    #[serde(default, deserialize_with = "is_present")]
+    crit: bool,
+}
+
+fn is_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 #[derive(Deserialize)]
@@ -380,6 +386,7 @@ mod tests {
             (json!({"alg": "ES256"}), Reason::TokenType),
             (json!({"alg": "ES256", "typ": "JWT"}), Reason::TokenType),
             (json!({"alg": "ES256", "typ": "at+jwt", "crit": ["exp"]}), Reason::TokenType),
+            (json!({"alg": "ES256", "typ": "at+jwt", "crit": null}), Reason::TokenType),
             (json!({"alg": "ES256", "typ": "at+jwt", "kid": "other"}), Reason::TokenSignature),
             (json!(["ES256"]), Reason::TokenMalformed),
         ] {
