@@ -65,7 +65,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l name -d 'Name of the CA, and of its directory under --path' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l common-name -d 'Common name (CN) of the subject [default: the name]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l organization -d 'Organization (O) of the subject' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l expiration -d 'Life of the certificate: a duration, or the RFC 3339 time of its end' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l expiration -d 'Life of the certificate: a duration, or the RFC 3339 time of its end [default: 8766h, or the parent\'s end]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l serial-number -d 'Serial number: decimal, 0x… or colon-hex [default: random, 128 bits]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l key-type -d 'Kind of the new key [default: rsa, or what the size implies]' -r -f -a "rsa\t'RSA with 2048, 3072 or 4096 bits'
 ec\t'Elliptic curve P-256 or P-384'
@@ -259,7 +259,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s H -
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s d -l data -d 'Body of the request: the data itself, @FILE for a file\'s bytes, @- for standard input' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l expires-in -d 'How long the signature can be used, at most 300s' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l count -d 'Sign this many times, each with its own nonce, on all cores' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l output -d 'What to print' -r -f -a "headers\t'The headers to add, one `Name: value` a line'
+complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l output -d 'What to print [default: headers, or json with --format json]' -r -f -a "headers\t'The headers to add, one `Name: value` a line'
 curl\t'A curl command that runs as it is'
 http\t'The whole HTTP/1.1 message'
 json\t'An object with method, url, headers and body'
@@ -350,16 +350,17 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-age -d
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l skew -d 'Difference of clocks that is tolerated' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-body -d 'Largest request body that is accepted' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-connections -d 'Most connections at a time; more are turned away' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l crl -d 'Revocation list (PEM or DER), read again when it changes [default: ca.crl of the CA]' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l crl -d 'Revocation list (PEM or DER), read again when it changes; repeat for several [default: ca.crl of the CA and of the CAs below it]' -r -F
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l stale-crl -d 'What holds once the list is stale: fail-closed, grace=DURATION or fail-open' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l issuer -d 'Issuer that tokens must name [default: the CA\'s own]' -r -f
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l replay-capacity -d 'Most nonces that are remembered against replays' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l cert-cache -d 'Most certificates whose verified chain is remembered' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l cert-cache -d 'Most certificates whose verified chain is remembered; 0 for none' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l workers -d 'Worker threads [default: one per core]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l stop-with-stdin -d 'Stop when standard input ends: a child that must not outlive its parent'
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s h -l help -d 'Print help'
@@ -367,7 +368,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l mode -d
 cert\t'Signed requests only'
 both\t'Both, one after the other, and compared'"
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s n -l requests -d 'Send this many requests in each mode' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s z -l duration -d 'Send requests for this long in each mode [default: 10s]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s z -l duration -d 'Send requests for this long in each mode [default: 5s]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s c -l connections -d 'Connections that send at the same time' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l client -d 'The client whose credentials are used' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l timeout -d 'Longest time to wait for an answer' -r

@@ -3,6 +3,8 @@
 //! Signing and verifying go through [`crate::key`], so that a token's key can live wherever a [`Signer`] can, and the
 //! public key is parsed once. The time is an argument.
 
+mod wire;
+
 use crate::{
     error::Rejection,
     key::{KeyError, PublicKey, Signer},
@@ -10,8 +12,8 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use serde::Serialize;
+use wire::{ClaimsIn, HeaderIn, NumericDate, Parts, decode, json_error, missing};
 
 /// The longest token that is looked at, in bytes: a header line, with room for many scopes.
 pub const MAX_TOKEN_LEN: usize = 16 * 1024;
@@ -189,120 +191,6 @@ impl TokenVerifier {
             }
         }
         Ok(expires)
-    }
-}
-
-/// The three segments of a compact JWS.
-struct Parts<'a> {
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
-    /// What is signed: header, dot, payload.
-    signed: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    fn split(token: &'a str) -> Result<Self, Rejection> {
-        if token.len() > MAX_TOKEN_LEN {
-            return Err(Rejection::CredentialTooLarge { what: "token", limit: MAX_TOKEN_LEN });
-        }
-        let malformed = || Rejection::TokenMalformed("it is not three base64url parts with dots between".into());
-        let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
-        let (header, payload) = signed.split_once('.').ok_or_else(malformed)?;
-        if payload.contains('.') {
-            return Err(malformed());
-        }
-        Ok(Self { header, payload, signature, signed })
-    }
-}
-
-fn decode(segment: &str) -> Result<Vec<u8>, Rejection> {
-    URL_SAFE_NO_PAD.decode(segment).map_err(|_| Rejection::TokenMalformed("a part of it is not base64url".into()))
-}
-
-fn missing(claim: &'static str) -> Rejection {
-    Rejection::TokenClaims(format!("{claim} is missing").into())
-}
-
-fn json_error(error: &serde_json::Error) -> Cow<'static, str> {
-    format!("not the JSON that is wanted: {error}").into()
-}
-
-#[derive(Deserialize)]
-struct HeaderIn<'a> {
-    #[serde(borrow)]
-    alg: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    typ: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    kid: Option<Cow<'a, str>>,
-    /// Whether it is there, whatever its value: `null` names nothing that is understood either.
-    #[serde(default, deserialize_with = "is_present")]
-    crit: bool,
-}
-
-fn is_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
-}
-
-#[derive(Deserialize)]
-struct ClaimsIn<'a> {
-    #[serde(borrow)]
-    iss: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    sub: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    client_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    aud: Option<Audience<'a>>,
-    exp: Option<NumericDate>,
-    iat: Option<NumericDate>,
-    nbf: Option<NumericDate>,
-    #[serde(borrow)]
-    jti: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    scope: Option<Cow<'a, str>>,
-}
-
-/// RFC 7519 section 4.1.3: one string or an array of strings.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience<'a> {
-    #[serde(borrow)]
-    One(Cow<'a, str>),
-    Many(Vec<String>),
-}
-
-impl Audience<'_> {
-    fn contains(&self, audience: &str) -> bool {
-        match self {
-            Self::One(one) => one == audience,
-            Self::Many(many) => many.iter().any(|a| a == audience),
-        }
-    }
-}
-
-impl std::fmt::Display for Audience<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::One(one) => f.write_str(one),
-            Self::Many(many) => f.write_str(&many.join(" ")),
-        }
-    }
-}
-
-/// RFC 7519 section 2: seconds since the epoch, also with a fraction (which is cut off).
-struct NumericDate(Timestamp);
-
-impl<'de> Deserialize<'de> for NumericDate {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = serde_json::Number::deserialize(deserializer)?;
-        let seconds = number.as_i64().or_else(|| {
-            // Cut the fraction off in text: a float cast could wrap.
-            number.to_string().split_once('.').filter(|(_, f)| f.bytes().all(|b| b.is_ascii_digit()))?.0.parse().ok()
-        });
-        let time = seconds.filter(|s| *s >= 0).and_then(|s| Timestamp::from_second(s).ok());
-        time.map(Self).ok_or_else(|| serde::de::Error::custom("a time that is out of range"))
     }
 }
 

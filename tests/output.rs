@@ -1,5 +1,5 @@
 //! The streams: a reader that goes away, a full disk, colour.
-
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![cfg(unix)]
 
 use std::{

@@ -10,7 +10,7 @@ use certauthz::{
     error::Reason,
     key::{Algorithm, KeyType, Signer as _},
     scope::Scopes,
-    signature::{Component, LABEL, Parameters, SignatureHeaders, sign},
+    signature::{Component, LABEL, Parameters, SignatureHeaders, digest::BodyDigest, sign},
 };
 use common::{Ca, Client, NOW, Request, at, now, scopes, verifier, verifier_with};
 use jiff::SignedDuration;
@@ -319,6 +319,21 @@ fn what_was_signed_before_the_start_is_refused() {
     let verifier = verifier_with(&ca, &[&ca], policy, 100);
     assert_eq!(verdict(&verifier, &alice.request_at("GET", URI, b"", NOW - 1)), Err(Reason::SignatureExpired));
     assert_eq!(verdict(&verifier, &alice.request_at("GET", URI, b"", NOW)), Ok("alice".to_owned()));
+}
+
+#[test]
+fn a_body_that_outlasts_its_request_is_no_way_around_the_replay_memory() {
+    let (_, alice, verifier) = world();
+    let required = scopes("bob.user.read");
+    let request = alice.request("GET", URI, b"");
+    let head = |second| verifier.check_head(&request.parts(), false, at(second), &mut ()).unwrap();
+    let finish = |head, second| verifier.check_body(head, BodyDigest::new(), &required, at(second), &mut ());
+    // Heads are sent in time, their bodies end when the nonce is forgotten.
+    let (first, second, third) = (head(NOW), head(NOW + 60), head(NOW + 60));
+    assert!(finish(first, NOW).is_ok());
+    for (late, second) in [(second, NOW + 61), (third, NOW + 80)] {
+        assert_eq!(finish(late, second).unwrap_err().reason(), Reason::SignatureExpired);
+    }
 }
 
 #[test]

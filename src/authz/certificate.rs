@@ -1,6 +1,9 @@
 //! Signed requests: the certificate, its chain and revocation, and the signature that proves possession of its key.
 
-use super::{Authorities, CheckedHead, Credential, Observer, Principal, ReplayMemory, head::Head};
+use super::{
+    Authorities, CheckedHead, Credential, Observer, Principal, ReplayMemory,
+    head::{Head, check_end},
+};
 use crate::{
     cert::{
         chain::{self, Anchors, Path, Purpose, Revocation},
@@ -10,7 +13,7 @@ use crate::{
     error::Rejection,
     key::{Algorithm, PublicKey, sha256},
     scope::Scopes,
-    signature::{RequestParts, digest::verify_content_digest},
+    signature::{RequestParts, digest::BodyDigest},
 };
 use jiff::{SignedDuration, Timestamp};
 use quick_cache::sync::Cache;
@@ -195,7 +198,9 @@ impl CertificateVerifier {
         observer: &mut impl Observer,
     ) -> Result<Principal, Rejection> {
         let head = self.check_head(request, !body.is_empty(), now, observer)?;
-        self.check_body(head, body, required, now, observer)
+        let mut digest = BodyDigest::new();
+        digest.update(body);
+        self.check_body(head, digest, required, now, observer)
     }
 
     /// Everything that can be decided before the body is read: up to and including revocation. `has_body` says whether
@@ -220,32 +225,37 @@ impl CertificateVerifier {
         Ok(CheckedHead { head, client, revocation, digest })
     }
 
-    /// The rest: body digest, signature, nonce, scopes.
+    /// The rest: body digest, signature, nonce, scopes. `now` is the time at which the body was complete: a request
+    /// whose time ran out meanwhile is refused, since the replay memory may have let go of its nonce.
     ///
     /// # Errors
     /// As [`CertificateVerifier::verify`].
     pub fn check_body(
         &self,
         checked: CheckedHead,
-        body: &[u8],
+        body: BodyDigest,
         required: &Scopes,
         now: Timestamp,
         observer: &mut impl Observer,
     ) -> Result<Principal, Rejection> {
         let CheckedHead { head, client, revocation, digest } = checked;
+        check_end(head.end, now)?;
+        let len = body.len();
         match digest {
             // A digest that is not signed proves nothing, one that is signed must hold, also for an empty body.
-            Some(field) if head.digest_covered => verify_content_digest(&field, body)?,
+            Some(field) if head.digest_covered => body.verify(&field)?,
             _ if body.is_empty() => {}
             Some(_) => return Err(Rejection::SignatureCoverage("\"content-digest\" is not covered".into())),
             None => return Err(Rejection::DigestMissing),
         }
-        observer.passed("digest", &|| format!("{} bytes of body", body.len()));
+        observer.passed("digest", &|| format!("{len} bytes of body"));
         observer.signature_base(&head.base);
         let algorithm = algorithm(&client.key, head.alg.as_deref())?;
         client.key.verify(algorithm, head.base.as_bytes(), &head.signature).map_err(|_| Rejection::SignatureInvalid)?;
         observer.passed("signature", &|| algorithm.to_string());
-        self.replay.record(&client.fingerprint, &head.nonce, head.until, now.as_second())?;
+        // One second more than needed, as the end was compared with fractions.
+        let until = head.end.as_second().saturating_add(1);
+        self.replay.record(&client.fingerprint, &head.nonce, until, now)?;
         observer.passed("nonce", &String::new);
         let scopes = client.scopes()?;
         scopes.covers(required)?;

@@ -51,8 +51,8 @@ pub(super) struct Head {
     pub(super) alg: Option<String>,
     /// The nonce.
     pub(super) nonce: String,
-    /// The last second at which this request could be accepted.
-    pub(super) until: i64,
+    /// The end of the time in which this request may be accepted.
+    pub(super) end: Timestamp,
     /// Whether the signature covers `Content-Digest`.
     pub(super) digest_covered: bool,
 }
@@ -96,8 +96,8 @@ impl Head {
         check_authority(&policy.authorities, request)?;
         observer.passed("authority", &|| request.authority.to_owned());
 
-        let (nonce, until) = check_window(&member, policy, now)?;
-        observer.passed("window", &|| format!("acceptable until {}", Timestamp::from_second(until).unwrap_or(now)));
+        let (nonce, end) = check_window(&member, policy, now)?;
+        observer.passed("window", &|| format!("acceptable until {end}"));
         Ok(Self {
             leaf,
             chain,
@@ -105,7 +105,7 @@ impl Head {
             signature,
             alg: member.parameters.alg.as_deref().map(str::to_owned),
             nonce,
-            until,
+            end,
             digest_covered: member.covers("content-digest"),
         })
     }
@@ -204,8 +204,12 @@ fn check_authority(own: &Authorities, request: &RequestParts<'_>) -> Result<(), 
     own.check(request.scheme, request.authority)
 }
 
-/// Checks `created`, `expires` and `nonce`; returns the nonce and the last second at which the request is acceptable.
-fn check_window(member: &SignatureInput<'_>, policy: &Policy, now: Timestamp) -> Result<(String, i64), Rejection> {
+/// Checks `created`, `expires` and `nonce`; returns the nonce and the end of the time in which the request is acceptable.
+fn check_window(
+    member: &SignatureInput<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<(String, Timestamp), Rejection> {
     let absent = |what: &str| Rejection::SignatureMalformed(format!("the parameter {what} is missing").into());
     let time = |seconds: i64| {
         let valid = Timestamp::from_second(seconds).ok().filter(|_| seconds >= 0);
@@ -226,13 +230,15 @@ fn check_window(member: &SignatureInput<'_>, policy: &Policy, now: Timestamp) ->
     }
     let oldest = created.saturating_add(policy.max_age).unwrap_or(expires);
     let end = expires.min(oldest);
-    if now > end {
-        return Err(Rejection::SignatureExpired { at: now, expired: end });
-    }
+    check_end(end, now)?;
     // The replay memory began with the process. `created` has whole seconds, so the second of the start still counts.
     if let Some(started) = policy.started.filter(|s| created.as_second() < s.as_second()) {
         return Err(Rejection::SignatureExpired { at: now, expired: started });
     }
-    // One second more than needed, as `end` was compared with fractions.
-    Ok((nonce.to_owned(), end.as_second().saturating_add(1)))
+    Ok((nonce.to_owned(), end))
+}
+
+/// Asked twice: a body may take longer to arrive than the request may live.
+pub(super) fn check_end(end: Timestamp, now: Timestamp) -> Result<(), Rejection> {
+    if now > end { Err(Rejection::SignatureExpired { at: now, expired: end }) } else { Ok(()) }
 }

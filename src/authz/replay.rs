@@ -4,6 +4,7 @@
 //! refused (`replay_memory_full`) instead of old nonces being pushed out.
 
 use crate::error::Rejection;
+use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, HashMap},
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
@@ -41,6 +42,9 @@ struct Shard {
     expiry: BTreeMap<i64, Vec<(u64, u64)>>,
     /// How many each certificate holds.
     held: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    /// The latest second until which a nonce counted that was removed. If the clock is set back, requests up to then
+    /// could be replays of what is no longer known.
+    forgotten: Option<i64>,
 }
 
 /// The keys are hashes already.
@@ -75,17 +79,22 @@ impl ReplayMemory {
     }
 
     /// Records the use of `nonce` by the certificate with this SHA-256 fingerprint. It is remembered up to and including
-    /// the second `until`; `now` is the present second.
+    /// the second `until`.
     ///
     /// # Errors
-    /// [`Rejection::NonceReused`], or [`Rejection::ReplayMemoryFull`] (then nothing was recorded).
-    pub fn record(&self, fingerprint: &[u8; 32], nonce: &str, until: i64, now: i64) -> Result<(), Rejection> {
+    /// [`Rejection::NonceReused`]; [`Rejection::ReplayMemoryFull`]; [`Rejection::SignatureExpired`] where `until` has
+    /// passed, or lies in a time that was already forgotten when the clock was set back. Then nothing was recorded.
+    pub fn record(&self, fingerprint: &[u8; 32], nonce: &str, until: i64, at: Timestamp) -> Result<(), Rejection> {
+        let now = at.as_second();
         let certificate = self.hasher.hash_one(fingerprint);
         let key = self.hasher.hash_one((certificate, nonce));
         let mut shard = self.shard(key);
         shard.sweep(now, SWEEP);
         if shard.seen.get(&key).is_some_and(|&until| until >= now) {
             return Err(Rejection::NonceReused);
+        }
+        if until < now || shard.forgotten.is_some_and(|forgotten| until <= forgotten) {
+            return Err(Rejection::SignatureExpired { at, expired: Timestamp::from_second(until).unwrap_or(at) });
         }
         if !self.has_room(&shard, certificate) {
             shard.sweep(now, DEEP_SWEEP);
@@ -136,6 +145,7 @@ impl Shard {
                 first.remove();
                 continue;
             };
+            self.forgotten = self.forgotten.max(Some(until));
             // A nonce that was used again after its time has a newer entry, which stays.
             if self.seen.get(&key) == Some(&until) {
                 self.seen.remove(&key);
@@ -159,27 +169,46 @@ mod tests {
     const ALICE: [u8; 32] = [1; 32];
     const BOB: [u8; 32] = [2; 32];
 
+    fn record(memory: &ReplayMemory, who: &[u8; 32], nonce: &str, until: i64, now: i64) -> Result<(), Rejection> {
+        memory.record(who, nonce, until, Timestamp::from_second(now).unwrap())
+    }
+
     #[test]
     fn a_nonce_counts_once_per_certificate_until_its_time() {
         let memory = ReplayMemory::new(1000);
-        assert_eq!(memory.record(&ALICE, "n", 100, 40), Ok(()));
-        assert_eq!(memory.record(&ALICE, "n", 100, 100), Err(Rejection::NonceReused));
-        assert_eq!(memory.record(&ALICE, "n", 300, 100), Err(Rejection::NonceReused));
-        assert_eq!(memory.record(&BOB, "n", 100, 40), Ok(()));
-        assert_eq!(memory.record(&ALICE, "n", 200, 101), Ok(()));
-        assert_eq!(memory.record(&ALICE, "n", 200, 102), Err(Rejection::NonceReused));
+        assert_eq!(record(&memory, &ALICE, "n", 100, 40), Ok(()));
+        assert_eq!(record(&memory, &ALICE, "n", 100, 100), Err(Rejection::NonceReused));
+        assert_eq!(record(&memory, &ALICE, "n", 300, 100), Err(Rejection::NonceReused));
+        assert_eq!(record(&memory, &BOB, "n", 100, 40), Ok(()));
+        assert_eq!(record(&memory, &ALICE, "n", 200, 101), Ok(()));
+        assert_eq!(record(&memory, &ALICE, "n", 200, 102), Err(Rejection::NonceReused));
+    }
+
+    #[test]
+    fn what_cannot_be_remembered_is_refused() {
+        let expired = |result: Result<(), Rejection>| matches!(result, Err(Rejection::SignatureExpired { .. }));
+        let memory = ReplayMemory::new(1);
+        assert!(expired(record(&memory, &ALICE, "late", 99, 100)));
+        assert_eq!(memory.len(), 0);
+        // A clock that jumps ahead makes the memory let go; when it is set back, what may have been used is refused.
+        assert_eq!(record(&memory, &ALICE, "n", 160, 100), Ok(()));
+        for other in 0..1000 {
+            // Each shard has room for one; what matters is that every shard is swept at that time.
+            let _ = record(&memory, &BOB, &other.to_string(), 4000, 3700);
+        }
+        assert!(expired(record(&memory, &ALICE, "n", 160, 101)));
     }
 
     #[test]
     fn one_client_cannot_take_the_room_of_another_and_nothing_is_pushed_out() {
         let memory = ReplayMemory::new(16_000);
-        let accepted = (0..40_000).filter(|i| memory.record(&ALICE, &format!("a{i}"), 100, 1).is_ok()).count();
+        let accepted = (0..40_000).filter(|i| record(&memory, &ALICE, &format!("a{i}"), 100, 1).is_ok()).count();
         assert!((7_000..=8_000).contains(&accepted), "{accepted}");
-        assert_eq!(memory.record(&ALICE, "a0", 100, 1), Err(Rejection::NonceReused));
-        let fresh = (0..4_000).filter(|i| memory.record(&BOB, &format!("b{i}"), 100, 1).is_ok()).count();
+        assert_eq!(record(&memory, &ALICE, "a0", 100, 1), Err(Rejection::NonceReused));
+        let fresh = (0..4_000).filter(|i| record(&memory, &BOB, &format!("b{i}"), 100, 1).is_ok()).count();
         assert_eq!(fresh, 4_000);
         // After their time both have room again.
-        let again = (0..7_000).filter(|i| memory.record(&ALICE, &format!("c{i}"), 300, 200).is_ok()).count();
+        let again = (0..7_000).filter(|i| record(&memory, &ALICE, &format!("c{i}"), 300, 200).is_ok()).count();
         assert!(again > 6_900, "{again}");
     }
 
@@ -187,7 +216,7 @@ mod tests {
     fn threads_that_race_for_one_nonce_have_one_winner() {
         let memory = ReplayMemory::new(100_000);
         let wins: usize = std::thread::scope(|scope| {
-            let run = || (0..2_000).filter(|i| memory.record(&ALICE, &i.to_string(), 100, 1).is_ok()).count();
+            let run = || (0..2_000).filter(|i| record(&memory, &ALICE, &i.to_string(), 100, 1).is_ok()).count();
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
             threads.into_iter().map(|t| t.join().unwrap()).sum()
         });
@@ -203,7 +232,7 @@ mod tests {
             for (nonce, life, pause) in steps {
                 now += pause;
                 let known = model.iter().any(|&(n, until)| n == nonce && until >= now);
-                let result = memory.record(&ALICE, &nonce.to_string(), now + life, now);
+                let result = record(&memory, &ALICE, &nonce.to_string(), now + life, now);
                 prop_assert_eq!(result.is_err(), known);
                 if !known {
                     model.insert((nonce, now + life));

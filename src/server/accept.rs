@@ -1,8 +1,18 @@
 //! The accept loop: it bounds the number of connections, survives running out of file descriptors, and drains.
 
-use super::{Limits, connection};
+use super::{
+    Limits,
+    connection::{self, Stage},
+};
 use axum::Router;
-use std::{fs::File, future::Future, io, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    future::Future,
+    io::{self, Read as _, Write as _},
+    net::Shutdown,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -13,9 +23,10 @@ const BUSY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 pub(super) async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown: impl Future<Output = ()>) {
-    let permits = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
-    let total = permits.available_permits();
-    let (stop, stopped) = watch::channel(false);
+    // A number that `acquire_many` can ask for: nobody has as many descriptors.
+    let total = u32::try_from(limits.max_connections).unwrap_or(u32::MAX);
+    let permits = Arc::new(Semaphore::new(usize::try_from(total).unwrap_or(Semaphore::MAX_PERMITS)));
+    let (stop, stages) = watch::channel(Stage::Running);
     let mut reserve = Reserve::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -27,29 +38,38 @@ pub(super) async fn run(listener: TcpListener, router: Router, limits: Limits, s
         match accepted {
             Ok((stream, _)) => match Arc::clone(&permits).try_acquire_owned() {
                 Ok(permit) => {
-                    let serve = connection::serve(stream, router.clone(), limits, stopped.clone());
+                    let serve = connection::serve(stream, router.clone(), limits, stages.clone());
                     tokio::spawn(async move {
                         serve.await;
                         drop(permit);
                     });
                 }
-                Err(_) => shed(&stream),
+                Err(_) => shed(stream),
             },
             Err(error) => recover(&error, &listener, &mut reserve).await,
         }
     }
     drop(listener);
-    // No receiver means no connection; then there is nothing to drain.
-    let _ = stop.send(true);
-    let all = u32::try_from(total).unwrap_or(u32::MAX);
-    if tokio::time::timeout(limits.drain, permits.acquire_many(all)).await.is_err() {
-        tracing::warn!("open requests did not finish within {} s and were cut off", limits.drain.as_secs());
+    stop.send_replace(Stage::Draining);
+    if tokio::time::timeout(limits.drain, permits.acquire_many(total)).await.is_err() {
+        tracing::warn!("open requests did not finish within {:?} and were cut off", limits.drain);
+        stop.send_replace(Stage::Ended);
     }
 }
 
-fn shed(stream: &TcpStream) {
-    // As much as fits into an empty socket buffer; a peer that does not read it is not waited for.
-    if let Err(error) = stream.try_write(BUSY) {
+fn shed(stream: TcpStream) {
+    // As much as fits into an empty socket buffer; a peer that does not read it is not waited for. tokio's own `try_write`
+    // would not even try on a socket whose readiness it has not seen yet.
+    let told = stream.into_std().and_then(|mut stream| {
+        stream.write_all(BUSY)?;
+        stream.shutdown(Shutdown::Write)?;
+        // A socket that is closed with unread bytes is reset, and the peer might lose the answer.
+        match stream.read(&mut [0; 4096]) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
+    });
+    if let Err(error) = told {
         tracing::debug!("a connection past the limit was closed: {error}");
     }
 }
@@ -57,7 +77,7 @@ fn shed(stream: &TcpStream) {
 /// What went wrong with one connection is no reason to stop accepting others.
 async fn recover(error: &io::Error, listener: &TcpListener, reserve: &mut Reserve) {
     if is_out_of_descriptors(error) {
-        tracing::warn!("out of file descriptors: shedding connections");
+        reserve.warn();
         reserve.shed_one(listener).await;
         return;
     }
@@ -78,19 +98,35 @@ fn is_out_of_descriptors(error: &io::Error) -> bool {
 
 /// A file descriptor held back: given up for a moment, it lets a waiting connection be taken and refused, so that the
 /// queue of the kernel does not keep peers waiting for an answer that cannot come.
-struct Reserve(Option<File>);
+struct Reserve {
+    file: Option<File>,
+    warned: Option<Instant>,
+}
 
 impl Reserve {
     fn new() -> Self {
-        Self(File::open("/dev/null").ok())
+        Self { file: open(), warned: None }
+    }
+
+    /// Says so once in a while: a flood of connections must not become a flood of lines.
+    fn warn(&mut self) {
+        const PAUSE: Duration = Duration::from_secs(10);
+        if self.warned.is_none_or(|last| last.elapsed() > PAUSE) {
+            self.warned = Some(Instant::now());
+            tracing::warn!("out of file descriptors: shedding connections; raise the limit or lower --max-connections");
+        }
     }
 
     async fn shed_one(&mut self, listener: &TcpListener) {
-        drop(self.0.take());
+        drop(self.file.take());
         match tokio::time::timeout(Duration::from_millis(10), listener.accept()).await {
-            Ok(Ok((stream, _))) => shed(&stream),
+            Ok(Ok((stream, _))) => shed(stream),
             Ok(Err(_)) | Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
-        *self = Self::new();
+        self.file = open();
     }
+}
+
+fn open() -> Option<File> {
+    File::open("/dev/null").ok()
 }

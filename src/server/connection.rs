@@ -4,7 +4,7 @@
 //! the socket and the service note when a phase began, and one lazy timer per connection looks at the clock only when the
 //! phase could have lasted too long.
 
-use super::Limits;
+use super::{Limits, routes};
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -25,8 +25,19 @@ use tokio::{
 };
 use tower_service::Service as _;
 
+/// How far the server is on its way to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// It serves.
+    Running,
+    /// Requests that were begun are answered; connections without one are closed.
+    Draining,
+    /// What is still open is cut off.
+    Ended,
+}
+
 /// Serves requests of `stream` until either side ends it, a limit is passed, or the server stops.
-pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>) {
+pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut stages: watch::Receiver<Stage>) {
     // A delayed answer would cost more than the packet it saves.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("nodelay: {error}");
@@ -37,27 +48,32 @@ pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut
         let phase = Arc::clone(&phase);
         service_fn(move |request: Request<Incoming>| {
             phase.enter(BUSY);
-            // Cloning counts a reference; `call` wants the router for itself.
-            let answer = router.clone().call(request.map(Body::new));
+            let outcome = match routes::refuse_outright(&request) {
+                Some(refusal) => Err(refusal),
+                // Cloning counts a reference; `call` wants the router for itself.
+                None => Ok(router.clone().call(request.map(Body::new))),
+            };
             let phase = Arc::clone(&phase);
             async move {
-                let answer = answer.await;
+                let answer = match outcome {
+                    Ok(answer) => answer.await,
+                    Err(refusal) => Ok(refusal),
+                };
                 phase.enter(IDLE);
                 answer
             }
         })
     };
     let connection = http1::Builder::new()
+        // The first bounds what is buffered while the head is incomplete, the second a head that came in one large read.
         .max_buf_size(limits.max_head)
+        .max_header_size(limits.max_head)
         .half_close(true)
         .header_read_timeout(None)
         .serve_connection(io, service);
     let mut connection = std::pin::pin!(connection);
     let mut deadline = std::pin::pin!(phase.exceeded(limits));
-    let mut stopping = *stopped.borrow();
-    if stopping {
-        connection.as_mut().graceful_shutdown();
-    }
+    let mut stage = Stage::Running;
     loop {
         tokio::select! {
             biased;
@@ -67,9 +83,12 @@ pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut
                 }
                 return;
             }
-            changed = stopped.changed(), if !stopping => {
-                stopping = true;
-                tracing::trace!("draining ({})", changed.is_ok());
+            later = later_than(&mut stages, stage) => {
+                stage = later;
+                // hyper closes a connection that is idle after a request, but waits for the first one of a new one.
+                if stage == Stage::Ended || phase.is_new() {
+                    return;
+                }
                 connection.as_mut().graceful_shutdown();
             }
             () = &mut deadline => {
@@ -80,12 +99,20 @@ pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut
     }
 }
 
+/// Waits for the server to get further than `stage`.
+async fn later_than(stages: &mut watch::Receiver<Stage>, stage: Stage) -> Stage {
+    // An error: whoever ran the server dropped it.
+    stages.wait_for(|now| *now > stage).await.map_or(Stage::Ended, |now| *now)
+}
+
 /// Waiting for the first byte of a request after an answer.
 const IDLE: u64 = 0;
-/// Reading a request's head, or waiting for the first one.
+/// Reading a request's head.
 const HEAD: u64 = 1;
-/// A request is being answered; the body has its own timeout.
+/// A request is being answered.
 const BUSY: u64 = 2;
+/// Waiting for the first byte of all; the time counts as a part of the first head's.
+const NEW: u64 = 3;
 
 /// What a connection is doing and since when: milliseconds since its start, shifted by two bits for the phase.
 struct Phase {
@@ -95,7 +122,7 @@ struct Phase {
 
 impl Phase {
     fn new() -> Self {
-        Self { start: Instant::now(), state: AtomicU64::new(HEAD) }
+        Self { start: Instant::now(), state: AtomicU64::new(NEW) }
     }
 
     fn enter(&self, phase: u64) {
@@ -105,9 +132,16 @@ impl Phase {
 
     /// Bytes of the next request arrive.
     fn bytes_read(&self) {
-        if self.state.load(Ordering::Relaxed) & 3 == IDLE {
-            self.enter(HEAD);
+        match self.state.load(Ordering::Relaxed) & 3 {
+            IDLE => self.enter(HEAD),
+            // Since the start.
+            NEW => self.state.store(HEAD, Ordering::Relaxed),
+            _ => {}
         }
+    }
+
+    fn is_new(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & 3 == NEW
     }
 
     /// Completes once a phase has lasted longer than its limit.
@@ -115,18 +149,14 @@ impl Phase {
         loop {
             let state = self.state.load(Ordering::Relaxed);
             let limit = match state & 3 {
-                HEAD => limits.header_timeout,
                 IDLE => limits.idle_timeout,
-                // Looked at again after that time: the next phase may begin any moment.
+                // A slow body is answered after its own timeout; this is for whatever else may take for ever.
+                BUSY => limits.body_timeout.saturating_add(limits.header_timeout),
                 _ => limits.header_timeout,
             };
-            let elapsed = self.start.elapsed();
-            let end = match state & 3 {
-                BUSY => elapsed + limit,
-                _ => Duration::from_millis(state >> 2) + limit,
-            };
-            match end.checked_sub(elapsed).filter(|rest| !rest.is_zero()) {
-                // An idle connection is looked at often enough to notice a head that began meanwhile.
+            let end = Duration::from_millis(state >> 2).saturating_add(limit);
+            match end.checked_sub(self.start.elapsed()).filter(|rest| !rest.is_zero()) {
+                // Looked at often enough to notice a head that began meanwhile.
                 Some(rest) => tokio::time::sleep(rest.min(limits.header_timeout)).await,
                 None => return,
             }

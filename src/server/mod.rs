@@ -17,7 +17,10 @@ use crate::{
     scope::Scopes,
 };
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinSet,
+};
 
 /// What a resource server checks requests with.
 pub struct Resource {
@@ -97,7 +100,7 @@ impl Server {
     }
 
     /// Answers requests until `shutdown` completes, then lets open requests finish for [`Limits::drain`]. `lists`, where
-    /// given, is watched, and the revocation lists are replaced when it changes.
+    /// given, is watched, and the revocation lists are replaced when it changes. Dropping the future closes everything.
     pub async fn run(
         self,
         resource: Resource,
@@ -106,10 +109,11 @@ impl Server {
         shutdown: impl Future<Output = ()>,
     ) {
         let resource = Arc::new(resource);
-        let watch = lists.map(|file| tokio::spawn(file.watch(Arc::clone(&resource))));
-        accept::run(self.listener, routes::router(resource, limits), limits, shutdown).await;
-        if let Some(watch) = watch {
-            watch.abort();
+        // Dropped with this future, however it ends; its tasks are then stopped.
+        let mut watch = JoinSet::new();
+        if let Some(file) = lists {
+            watch.spawn(file.watch(Arc::clone(&resource)));
         }
+        accept::run(self.listener, routes::router(resource, limits), limits, shutdown).await;
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 /// How often the file's metadata is looked at.
@@ -24,8 +24,14 @@ pub struct RevocationFile {
     issuers: Vec<Vec<u8>>,
 }
 
-/// What tells one version of a file from another.
-type Version = (SystemTime, u64, u64);
+/// What tells one version of a file from another: the time of its last change (which nobody can set back, unlike that of
+/// the last modification), its size, and where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Version {
+    changed: (i64, i64),
+    len: u64,
+    inode: (u64, u64),
+}
 
 impl RevocationFile {
     /// These files, whose lists must be signed by one of these CAs' keys.
@@ -36,9 +42,15 @@ impl RevocationFile {
     /// Reads every file and offers its list to `store`.
     ///
     /// # Errors
-    /// [`Error`] of the first file that cannot be read, verified or taken; the lists before it are in the store.
+    /// [`Error`] of the first file that cannot be read, verified or taken; the lists of all others are in the store.
     pub fn load(&self, store: &mut RevocationStore) -> Result<()> {
-        self.paths.iter().try_for_each(|path| self.load_one(path, store).map(|_| ()))
+        let mut outcome = Ok(());
+        for path in &self.paths {
+            // One bad file does not keep another's news away.
+            let loaded = self.load_one(path, store).map(|_| ());
+            outcome = outcome.and(loaded);
+        }
+        outcome
     }
 
     fn load_one(&self, path: &Path, store: &mut RevocationStore) -> Result<Offered> {
@@ -54,40 +66,59 @@ impl RevocationFile {
         Err(bad(refusal))
     }
 
-    /// Looks for changes until the task is dropped.
+    /// Looks for changes until the task is dropped. Every file is read once more at first: it may have changed since
+    /// [`RevocationFile::load`].
     pub(super) async fn watch(self, resource: Arc<Resource>) {
-        let mut known: Vec<Option<Version>> = self.paths.iter().map(|p| version(p)).collect();
+        let mut seen: Vec<Seen> = self.paths.iter().map(|_| Seen::default()).collect();
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
-            let found: Vec<_> = self.paths.iter().map(|p| version(p)).collect();
-            if found == known {
-                continue;
-            }
-            let (file, target) = (self.clone(), Arc::clone(&resource));
+            let (file, target, before) = (self.clone(), Arc::clone(&resource), seen.clone());
             // Reading and verifying a long list takes a while; requests go on with the old one meanwhile.
-            match tokio::task::spawn_blocking(move || file.replace(&target)).await {
-                Ok(Ok(())) => tracing::info!("revocation list read again"),
-                Ok(Err(error)) => tracing::warn!("the old revocation list stays in use: {error}"),
+            match tokio::task::spawn_blocking(move || file.refresh(before, &target)).await {
+                Ok(after) => seen = after,
                 Err(error) => tracing::error!("reading the revocation list failed: {error}"),
             }
-            known = found;
         }
     }
 
-    fn replace(&self, resource: &Resource) -> Result<()> {
-        let mut store = (*resource.certificates.lists()).clone();
-        let mut outcome = Ok(());
-        for path in &self.paths {
-            // One bad file does not keep another's news away.
-            if let Err(error) = self.load_one(path, &mut store) {
-                outcome = Err(error);
+    /// Reads the files that changed since they were seen, and puts their lists into use.
+    fn refresh(&self, mut seen: Vec<Seen>, resource: &Resource) -> Vec<Seen> {
+        let mut store = None;
+        for (path, seen) in self.paths.iter().zip(&mut seen) {
+            let found = version(path);
+            if found == seen.version && !seen.retry {
+                continue;
+            }
+            let failed_before = seen.retry && found == seen.version;
+            *seen = Seen { version: found, retry: false };
+            let lists = store.get_or_insert_with(|| (*resource.certificates.lists()).clone());
+            match self.load_one(path, lists) {
+                Ok(Offered::Kept) => tracing::info!("new revocation list from {}", path.display()),
+                Ok(Offered::Unchanged) => {}
+                Err(error) => {
+                    // A list that is not acceptable stays so until it is replaced. One that could not be read (for lack
+                    // of file descriptors, say) may say who was revoked: it is tried until it can be.
+                    seen.retry = found.is_some() && matches!(error, Error::Io { .. });
+                    if !failed_before {
+                        tracing::warn!("the old revocation list stays in use: {error}");
+                    }
+                }
             }
         }
-        resource.certificates.set_lists(store);
-        outcome
+        if let Some(lists) = store {
+            resource.certificates.set_lists(lists);
+        }
+        seen
     }
+}
+
+/// What is known of a file.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    version: Option<Version>,
+    retry: bool,
 }
 
 /// The DER of a revocation list in PEM or DER.
@@ -101,5 +132,9 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 fn version(path: &Path) -> Option<Version> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
+    Some(Version {
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+        len: metadata.len(),
+        inode: (metadata.dev(), metadata.ino()),
+    })
 }

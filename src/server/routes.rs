@@ -4,15 +4,17 @@ use super::{
     Limits, Resource,
     refusal::{Route, accepted, body_refused, note_stale_list, problem, refused},
 };
-use crate::{error::Rejection, signature::RequestParts};
+use crate::{
+    error::Rejection,
+    signature::{RequestParts, digest::BodyDigest},
+};
 use axum::{Router, body::Body, extract::State, response::Response, routing::any};
-use bytes::Bytes;
 use http::{
-    HeaderValue, Request, StatusCode,
+    HeaderValue, Method, Request, StatusCode, Version,
     header::{CONTENT_TYPE, HOST},
     request::Parts,
 };
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -29,6 +31,18 @@ pub(super) fn router(resource: Arc<Resource>, limits: Limits) -> Router {
         .route("/healthz", any(healthz))
         .fallback(|| async { problem(StatusCode::NOT_FOUND) })
         .with_state(Arc::new(App { resource, limits }))
+}
+
+/// What is refused whatever the route: a request that is not for an origin server, or that two servers could take for
+/// two different services' (RFC 9112 section 3.2).
+pub(super) fn refuse_outright<B>(request: &Request<B>) -> Option<Response> {
+    if request.method() == Method::CONNECT {
+        // RFC 9110 section 9.3.6: success would make a tunnel of the connection.
+        return Some(problem(StatusCode::NOT_IMPLEMENTED));
+    }
+    let hosts = request.headers().get_all(HOST).iter().take(2).count();
+    let acceptable = hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11);
+    (!acceptable).then(|| problem(StatusCode::BAD_REQUEST))
 }
 
 async fn healthz() -> Response {
@@ -77,36 +91,47 @@ async fn decide(app: &App, parts: &Parts, body: Body) -> Result<Response, Reject
     let verifier = &app.resource.certificates;
     let announced = body.size_hint().lower() > 0;
     let checked = verifier.check_head(&request, announced, Timestamp::now(), &mut ())?;
-    let body = match read(body, &app.limits).await {
-        Ok(body) => body,
+    let digest = match digest(body, &app.limits).await {
+        Ok(digest) => digest,
         Err(status) => return Ok(body_refused(status)),
     };
-    let principal = verifier.check_body(checked, &body, &app.resource.required, Timestamp::now(), &mut ())?;
+    let principal = verifier.check_body(checked, digest, &app.resource.required, Timestamp::now(), &mut ())?;
     Ok(accepted(&principal))
 }
 
-/// The authority of the target, or the one `Host` (RFC 9112 section 3.2: anything else is a bad request).
+/// The authority of the target, or `Host`, of which there is at most one here.
 fn authority(parts: &Parts) -> Option<&str> {
-    let mut hosts = parts.headers.get_all(HOST).iter();
-    let host = hosts.next()?;
-    if hosts.next().is_some() {
-        return None;
-    }
     match parts.uri.authority() {
         Some(authority) => Some(authority.as_str()),
-        None => host.to_str().ok(),
+        None => parts.headers.get(HOST)?.to_str().ok(),
     }
 }
 
-async fn read(body: Body, limits: &Limits) -> Result<Bytes, StatusCode> {
+/// Reads the body for its digest, and keeps none of it: whoever has seen a certificate can announce a body, and ten
+/// thousand connections with a megabyte each would be more than most machines have.
+async fn digest(body: Body, limits: &Limits) -> Result<BodyDigest, StatusCode> {
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok(BodyDigest::new());
     }
-    let collect = Limited::new(body, limits.max_body).collect();
-    match tokio::time::timeout(limits.body_timeout, collect).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+    match tokio::time::timeout(limits.body_timeout, consume(body, limits.max_body)).await {
+        Ok(consumed) => consumed,
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
+}
+
+async fn consume(mut body: Body, max: usize) -> Result<BodyDigest, StatusCode> {
+    let mut digest = BodyDigest::new();
+    let max = u64::try_from(max).unwrap_or(u64::MAX);
+    while let Some(frame) = body.frame().await {
+        // What breaks here is the framing, or the connection.
+        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
+        // Trailers are no part of the body, and nothing here reads them.
+        if let Some(data) = frame.data_ref() {
+            digest.update(data);
+        }
+        if digest.len() > max {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+    }
+    Ok(digest)
 }

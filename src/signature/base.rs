@@ -1,9 +1,10 @@
 //! The signature base (RFC 9421 section 2.5): from a request and its covered components to the bytes that are signed.
 
 use super::params::{BareItem, Component, borrowed};
+use super::query::recode;
 use http::HeaderMap;
 use sfv::{ItemSerializer, Parser};
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 /// The parts of an HTTP request that a signature can cover.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,11 @@ pub struct RequestParts<'a> {
     /// The header fields.
     pub headers: &'a HeaderMap,
 }
+
+/// The most bytes that the components with parameters of one signature may make us parse, together. Each of them reads
+/// its whole field or query anew: 32 of them over 60 KB would cost a hundred signature verifications, before anybody
+/// has shown who they are. RFC 9421 sets no limit.
+const MAX_PARSED: usize = 16 * 1024;
 
 /// Why a component has no value in this request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +52,9 @@ pub enum BaseError {
     /// The field's value cannot be part of a signature base.
     #[error("the value of {0:?} cannot be signed")]
     BadFieldValue(String),
+    /// Too many bytes would have to be parsed.
+    #[error("the components with parameters, up to {0:?}, need more than {MAX_PARSED} bytes to be parsed")]
+    TooLarge(String),
 }
 
 /// Appends the signature base to `out`. `params` is the serialization of the components with the signature's parameters
@@ -59,15 +68,26 @@ pub fn signature_base(
     params: &str,
     out: &mut String,
 ) -> Result<(), BaseError> {
+    let mut budget = Budget(MAX_PARSED);
     for component in components {
         write_identifier(component, out);
         out.push_str(": ");
-        write_value(request, component, out)?;
+        write_value(request, component, &mut budget, out)?;
         out.push('\n');
     }
     out.push_str("\"@signature-params\": ");
     out.push_str(params);
     Ok(())
+}
+
+/// What is left of [`MAX_PARSED`].
+struct Budget(usize);
+
+impl Budget {
+    fn take(&mut self, bytes: usize, name: &str) -> Result<(), BaseError> {
+        self.0 = self.0.checked_sub(bytes).ok_or_else(|| BaseError::TooLarge(name.to_owned()))?;
+        Ok(())
+    }
 }
 
 fn write_identifier(component: &Component<'_>, out: &mut String) {
@@ -89,12 +109,18 @@ fn write_identifier(component: &Component<'_>, out: &mut String) {
     }
 }
 
-fn write_value(request: &RequestParts<'_>, component: &Component<'_>, out: &mut String) -> Result<(), BaseError> {
+fn write_value(
+    request: &RequestParts<'_>,
+    component: &Component<'_>,
+    budget: &mut Budget,
+    out: &mut String,
+) -> Result<(), BaseError> {
     let name: &str = &component.name;
     if !name.starts_with('@') {
-        return write_field(request.headers, component, out);
+        return write_field(request.headers, component, budget, out);
     }
     if name == "@query-param" {
+        budget.take(request.query.map_or(0, str::len), name)?;
         return write_query_param(request, component, out);
     }
     if let Some((parameter, _)) = component.parameters.first() {
@@ -155,7 +181,12 @@ pub fn normalized_authority<'a>(scheme: &str, authority: &'a str) -> Cow<'a, str
     }
 }
 
-fn write_field(headers: &HeaderMap, component: &Component<'_>, out: &mut String) -> Result<(), BaseError> {
+fn write_field(
+    headers: &HeaderMap,
+    component: &Component<'_>,
+    budget: &mut Budget,
+    out: &mut String,
+) -> Result<(), BaseError> {
     let name: &str = &component.name;
     // `http::HeaderMap` would look up `Date` as `date`; RFC 9421 section 2.1 wants the name in lower case.
     if name.is_empty() || !name.bytes().all(is_lower_token) {
@@ -184,6 +215,7 @@ fn write_field(headers: &HeaderMap, component: &Component<'_>, out: &mut String)
         }
         [(key, BareItem::String(member))] if key == "key" => {
             let joined = lines.collect::<Vec<_>>().join(&b", "[..]);
+            budget.take(joined.len(), name)?;
             write_member(&joined, member.as_str(), out).ok_or_else(bad)
         }
         [(key, _), ..] => Err(unsupported(name, key)),
@@ -228,41 +260,6 @@ fn write_query_param(request: &RequestParts<'_>, component: &Component<'_>, out:
     let value = found.ok_or_else(|| BaseError::MissingField(format!("@query-param {wanted}")))?;
     out.push_str(&recode(value).ok_or_else(|| BaseError::BadFieldValue(format!("@query-param {wanted}")))?);
     Ok(())
-}
-
-/// Decodes a form-urlencoded text (plus is space) and percent-encodes it again with the set that the URL standard gives
-/// for `application/x-www-form-urlencoded`, a space as `%20`.
-fn recode(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(b) = bytes.next() {
-        match b {
-            b'+' => decoded.push(b' '),
-            b'%' => {
-                let mut rest = bytes.clone();
-                let digit =
-                    |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-                // The URL standard keeps a percent sign that starts no escape.
-                match (digit(rest.next()), digit(rest.next())) {
-                    (Some(high), Some(low)) => {
-                        decoded.push(high * 16 + low);
-                        bytes = rest;
-                    }
-                    _ => decoded.push(b'%'),
-                }
-            }
-            _ => decoded.push(b),
-        }
-    }
-    let decoded = String::from_utf8(decoded).ok()?;
-    let mut out = String::with_capacity(decoded.len());
-    for b in decoded.bytes() {
-        match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => out.push(char::from(b)),
-            _ => write!(out, "%{b:02X}").ok()?,
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]
@@ -336,6 +333,18 @@ mod tests {
         let mut h = HeaderMap::new();
         h.insert("latin", HeaderValue::from_bytes(b"caf\xe9").unwrap());
         assert_eq!(base(&get(&h, "/", None), r#"("latin")"#), Err(BaseError::BadFieldValue("latin".into())));
+    }
+
+    #[test]
+    fn what_is_parsed_is_bounded_over_all_components() {
+        let dictionary = format!("a=1, b=2, long=\"{}\"", "x".repeat(9_000));
+        let (h, query) = (headers(&[("d", &dictionary)]), format!("a=1&{}", "b&".repeat(4_000)));
+        let request = get(&h, "/", Some(&query));
+        assert!(base(&request, r#"("d";key="a")"#).is_ok());
+        assert!(base(&request, r#"("d" "d";bs "@query-param";name="a")"#).is_ok());
+        for list in [r#"("d";key="a" "d";key="b")"#, r#"("@query-param";name="a" "d";key="b")"#] {
+            assert!(matches!(base(&request, list), Err(BaseError::TooLarge(_))), "{list}");
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@
 
 pub mod base;
 pub mod digest;
+mod fields;
 pub mod params;
+mod query;
 
 pub use base::{RequestParts, signature_base};
 pub use params::{Component, Parameters, SignatureInput};

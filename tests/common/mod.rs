@@ -47,12 +47,18 @@ pub fn template(name: &str, days: i64) -> Template {
 pub struct Ca {
     pub facts: Facts,
     pub key: LocalKey,
+    /// When it and all that it issues is made.
+    pub born: Timestamp,
 }
 
 impl Ca {
     pub fn root(name: &str) -> Self {
+        Self::root_at(name, now())
+    }
+
+    pub fn root_at(name: &str, born: Timestamp) -> Self {
         let key = LocalKey::generate(KeyType::EcP256).unwrap();
-        Self { facts: root(&template(name, 3650), &key, now()).unwrap(), key }
+        Self { facts: root(&template(name, 3650), &key, born).unwrap(), key, born }
     }
 
     pub fn issuer(&self) -> Issuer<'_> {
@@ -61,27 +67,39 @@ impl Ca {
 
     pub fn intermediate(&self, name: &str) -> Self {
         let key = LocalKey::generate(KeyType::EcP256).unwrap();
-        let facts = self.issuer().intermediate(&template(name, 1000), key.public_key(), now()).unwrap();
-        Self { facts, key }
+        let facts = self.issuer().intermediate(&template(name, 1000), key.public_key(), self.born).unwrap();
+        Self { facts, key, born: self.born }
     }
 
     pub fn client(&self, name: &str, key_type: KeyType, granted: &str) -> Client {
         let key = Arc::new(LocalKey::generate(key_type).unwrap());
         let template = template(name, 365);
-        let facts = self.issuer().client(&template, key.public_key(), &scopes(granted), &SCOPES_OID, now()).unwrap();
+        let facts =
+            self.issuer().client(&template, key.public_key(), &scopes(granted), &SCOPES_OID, self.born).unwrap();
         Client { facts, chain: Vec::new(), key }
     }
 
     /// A list with these revoked, fresh for an hour.
     pub fn crl(&self, number: u64, revoked: &[&Facts]) -> RevocationList {
+        let der = self.crl_der(number, revoked, SignedDuration::from_hours(1));
+        RevocationList::verify(&der, &self.facts.der).unwrap()
+    }
+
+    /// The same as DER, fresh until `life` after the CA was made.
+    pub fn crl_der(&self, number: u64, revoked: &[&Facts], life: SignedDuration) -> Vec<u8> {
         let entries = revoked.iter().map(|facts| issue::Entry {
             serial: facts.serial.clone(),
-            revoked_at: now(),
+            revoked_at: self.born,
             reason: RevocationReason::KeyCompromise,
         });
-        let content =
-            issue::Content { number, this_update: now(), next_update: at(NOW + 3600), entries: entries.collect() };
-        RevocationList::verify(&issue::issue(&self.issuer(), &content).unwrap(), &self.facts.der).unwrap()
+        let content = issue::Content {
+            number,
+            // Before `next_update`, also where that is in the past.
+            this_update: self.born - SignedDuration::from_mins(1),
+            next_update: self.born + life,
+            entries: entries.collect(),
+        };
+        issue::issue(&self.issuer(), &content).unwrap()
     }
 }
 

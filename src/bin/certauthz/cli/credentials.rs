@@ -80,9 +80,9 @@ pub(crate) struct CaCreateArgs {
     /// Organization (O) of the subject
     #[arg(long, value_name = "O")]
     pub(crate) organization: Option<String>,
-    /// Life of the certificate: a duration, or the RFC 3339 time of its end
-    #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime, default_value = "8766h")]
-    pub(crate) expiration: Lifetime,
+    /// Life of the certificate: a duration, or the RFC 3339 time of its end [default: 8766h, or the parent's end]
+    #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime)]
+    pub(crate) expiration: Option<Lifetime>,
     /// Serial number: decimal, 0x… or colon-hex [default: random, 128 bits]
     #[arg(long, value_name = "N", value_parser = values::serial)]
     pub(crate) serial_number: Option<Serial>,

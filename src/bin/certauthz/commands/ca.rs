@@ -59,7 +59,7 @@ pub(crate) fn create(args: CaCreateArgs, context: &Context) -> Result {
         name: args.name,
         common_name: args.common_name,
         organization: args.organization,
-        lifetime: Some(args.expiration),
+        lifetime: args.expiration,
         serial: args.serial_number,
         key_type: args.key.resolve()?,
         parent: args.parent,

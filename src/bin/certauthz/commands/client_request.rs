@@ -10,7 +10,10 @@ use certauthz::{client::RequestSigner, error::Error, store::Name};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 use std::{borrow::Cow, time::Duration};
-use ureq::{Agent, Body};
+use ureq::{
+    Agent, Body,
+    tls::{RootCerts, TlsConfig},
+};
 
 /// How long the signature can be used: the way to the server, and its clock.
 const SIGNED_FOR: Duration = Duration::from_secs(60);
@@ -66,7 +69,10 @@ fn send(
     request: &ResolvedRequest,
     credential: Vec<(HeaderName, HeaderValue)>,
 ) -> std::result::Result<Response<Body>, ureq::Error> {
+    // Fails only where there is one already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let agent: Agent = Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
         .http_status_as_error(false)
         // The credential is for this URL. To follow a redirect would show a token to somebody else.
         .max_redirects(0)

@@ -177,13 +177,12 @@ fn object<'a>(request: &ResolvedRequest, headers: impl Iterator<Item = HeaderRef
             empty => *empty = text(value).into(),
         }
     }
-    let mut object = json!({"method": request.method.as_str(), "url": request.uri.to_string(), "headers": members});
-    match std::str::from_utf8(&request.body) {
-        Ok("") => object["body"] = Value::Null,
-        Ok(body) => object["body"] = body.into(),
-        Err(_) => object["body_base64"] = STANDARD.encode(&request.body).into(),
-    }
-    object
+    let (member, body) = match std::str::from_utf8(&request.body) {
+        Ok("") => ("body", Value::Null),
+        Ok(text) => ("body", text.into()),
+        Err(_) => ("body_base64", STANDARD.encode(&request.body).into()),
+    };
+    json!({"method": request.method.as_str(), "url": request.uri.to_string(), "headers": members, (member): body})
 }
 
 /// A command for a POSIX shell.

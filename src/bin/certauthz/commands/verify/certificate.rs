@@ -1,10 +1,6 @@
 //! `verify cert`.
 
-use super::{
-    super::Context,
-    report::Report,
-    trust::{self},
-};
+use super::{super::Context, report::Report, trust};
 use crate::{cli::VerifyCertArgs, input, output::Result, view};
 use certauthz::{
     authz::Observer as _,
@@ -28,8 +24,9 @@ pub(super) fn run(args: &VerifyCertArgs, context: &Context) -> Result {
     let required = Scopes::new(args.require_scopes.iter().cloned())?;
     let mut certificates = input::der_blocks(input::read(&args.cert)?, "CERTIFICATE").into_iter();
     let leaf = certificates.next();
-    // What follows the client's certificate in its file are the CAs above it.
+    // What follows the client's certificate in its file are the CAs above it. One that is not needed does no harm.
     let mut intermediates: Vec<_> = certificates.collect();
+    intermediates.extend(cas.iter().flat_map(|ca| ca.below.iter().cloned()));
     for path in &args.intermediates {
         intermediates.extend(input::der_blocks(input::read(path)?, "CERTIFICATE"));
     }

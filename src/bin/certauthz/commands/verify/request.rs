@@ -1,11 +1,16 @@
 //! `verify request`.
 
-use super::{super::Context, message::Message, report::Report, trust};
+use super::{
+    super::Context,
+    message::Message,
+    report::Report,
+    trust::{self, TrustedCa},
+};
 use crate::{cli::VerifyRequestArgs, input, output::Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use certauthz::{
     authz::{Authorities, CertificateVerifier, Policy, REQUEST_STEPS, RevocationCheck},
-    cert::{chain::Anchors, facts::Facts},
+    cert::facts::Facts,
     crl::{RevocationList, RevocationStore, StalePolicy},
     error::Rejection,
     scope::Scopes,
@@ -33,7 +38,7 @@ pub(super) fn run(args: VerifyRequestArgs, context: &Context) -> Result {
             },
             ..Policy::new(authorities)
         };
-        let store = verified_lists(lists.unwrap_or_default(), &anchors, &message.headers, context);
+        let store = verified_lists(lists.unwrap_or_default(), &cas, &message.headers, context);
         let verifier = CertificateVerifier::new(anchors, policy, store, 0, 1);
         verify(&verifier, &message, &required, at, &mut report)
     });
@@ -82,10 +87,11 @@ fn leaf_of(headers: &HeaderMap) -> Option<Facts> {
     Facts::from_der(&der).ok()
 }
 
-/// The lists whose issuer is known: a CA that is trusted, or one in the request. The latter proves nothing yet: a list
-/// counts only for certificates of the very key that signed it, once the path over that key is valid.
-fn verified_lists(lists: Vec<Vec<u8>>, anchors: &Anchors, headers: &HeaderMap, context: &Context) -> RevocationStore {
-    let mut issuers: Vec<Vec<u8>> = anchors.certificates().iter().map(|anchor| anchor.der().to_vec()).collect();
+/// The lists whose issuer is known: a CA that is trusted, one below it, or one in the request. The last proves nothing
+/// yet: a list counts only for certificates of the very key that signed it, once the path over that key is valid.
+fn verified_lists(lists: Vec<Vec<u8>>, cas: &[TrustedCa], headers: &HeaderMap, context: &Context) -> RevocationStore {
+    let mut issuers: Vec<Vec<u8>> =
+        cas.iter().flat_map(|ca| ca.certificates.iter().chain(&ca.below)).cloned().collect();
     if let Some(chain) = headers.get(CLIENT_CERT_CHAIN) {
         let parts = chain.as_bytes().split(|&b| b == b',').take(4);
         issuers.extend(parts.filter_map(|part| STANDARD.decode(part.trim_ascii()).ok()));

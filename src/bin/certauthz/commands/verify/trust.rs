@@ -14,8 +14,10 @@ use std::path::{Path, PathBuf};
 pub(super) struct TrustedCa {
     /// Its certificates in DER: one, or all of a file.
     pub(super) certificates: Vec<Vec<u8>>,
-    /// The revocation list that a CA brings which was given by name.
-    pub(super) crl_path: Option<PathBuf>,
+    /// The CAs below it that are under `--path` too, if it was given by name.
+    pub(super) below: Vec<Vec<u8>>,
+    /// The revocation lists that a CA brings which was given by name: its own, and theirs.
+    pub(super) crl_paths: Vec<PathBuf>,
     /// The issuer identifier of its tokens, where that is known.
     pub(super) issuer_url: Option<String>,
 }
@@ -27,21 +29,35 @@ impl TrustedCa {
     /// [`Error::NotFound`] where it is neither, [`Error::BadFile`] for a file without certificate.
     pub(super) fn find(value: &str, context: &Context) -> Result<Self> {
         let by_name = match Name::new(value) {
-            Ok(name) => context.credentials.ca_facts(&name).map(|ca| Self {
-                certificates: vec![ca.certificate.der],
-                crl_path: Some(ca.crl_path),
-                issuer_url: ca.issuer_url,
-            }),
+            Ok(name) => Self::by_name(&name, context),
             Err(error) => Err(error),
         };
         match by_name {
             Err(Error::InvalidValue { .. } | Error::NotFound { .. }) if Path::new(value).exists() => {
                 Self::from_file(Path::new(value))
             }
+            Err(Error::NotFound { name, place, .. }) => {
+                let hint = "see `certauthz ca list` for names, or give a certificate file that exists".into();
+                Err(Error::NotFound { what: "CA or file", name, place, hint })
+            }
             // Whatever is no name can only have been meant as a file.
             Err(Error::InvalidValue { .. }) => Self::from_file(Path::new(value)),
             found => found,
         }
+    }
+
+    fn by_name(name: &Name, context: &Context) -> Result<Self> {
+        let ca = context.credentials.ca_facts(name)?;
+        let (mut below, mut crl_paths) = (Vec::new(), vec![ca.crl_path]);
+        for other in context.credentials.ca_names()? {
+            // A broken neighbour is not this CA's business; a client of it will be refused for lack of a list.
+            let Ok(other) = context.credentials.ca_facts(&other) else { continue };
+            if other.chain.iter().any(|above| above.der == ca.certificate.der) {
+                below.push(other.certificate.der);
+                crl_paths.push(other.crl_path);
+            }
+        }
+        Ok(Self { certificates: vec![ca.certificate.der], below, crl_paths, issuer_url: ca.issuer_url })
     }
 
     fn from_file(path: &Path) -> Result<Self> {
@@ -56,7 +72,7 @@ impl TrustedCa {
         }
         // Read here for the message that names the file; the error's own value would be a number.
         match Anchors::new(certificates.clone()) {
-            Ok(_) => Ok(Self { certificates, crl_path: None, issuer_url: None }),
+            Ok(_) => Ok(Self { certificates, below: Vec::new(), crl_paths: Vec::new(), issuer_url: None }),
             Err(Error::InvalidValue { why, .. }) => Err(bad(format!("its certificate cannot be used: {why}"))),
             Err(error) => Err(error),
         }
@@ -76,7 +92,7 @@ pub(super) fn anchors(cas: &[TrustedCa]) -> Result<Anchors> {
 /// The revocation lists to ask, in DER; `None` where revocation is not checked: with `--no-crl`, or where there are only
 /// files and no list among them.
 pub(super) fn lists(args: &RevocationArgs, cas: &[TrustedCa], context: &Context) -> Result<Option<Vec<Vec<u8>>>> {
-    let own: Vec<_> = cas.iter().filter_map(|ca| ca.crl_path.as_deref()).collect();
+    let own: Vec<_> = cas.iter().flat_map(|ca| ca.crl_paths.iter().map(PathBuf::as_path)).collect();
     let paths: Vec<&Path> = match (args.no_crl, args.crls.is_empty()) {
         (true, _) => return Ok(None),
         (_, false) => args.crls.iter().map(PathBuf::as_path).collect(),

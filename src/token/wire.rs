@@ -1,0 +1,122 @@
+//! A token as it arrives: segments, header and claims, before anything about it is believed.
+
+use super::MAX_TOKEN_LEN;
+use crate::error::Rejection;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// The three segments of a compact JWS.
+pub(super) struct Parts<'a> {
+    pub(super) header: &'a str,
+    pub(super) payload: &'a str,
+    pub(super) signature: &'a str,
+    /// What is signed: header, dot, payload.
+    pub(super) signed: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn split(token: &'a str) -> Result<Self, Rejection> {
+        if token.len() > MAX_TOKEN_LEN {
+            return Err(Rejection::CredentialTooLarge { what: "token", limit: MAX_TOKEN_LEN });
+        }
+        let malformed = || Rejection::TokenMalformed("it is not three base64url parts with dots between".into());
+        let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or_else(malformed)?;
+        if payload.contains('.') {
+            return Err(malformed());
+        }
+        Ok(Self { header, payload, signature, signed })
+    }
+}
+
+pub(super) fn decode(segment: &str) -> Result<Vec<u8>, Rejection> {
+    URL_SAFE_NO_PAD.decode(segment).map_err(|_| Rejection::TokenMalformed("a part of it is not base64url".into()))
+}
+
+pub(super) fn missing(claim: &'static str) -> Rejection {
+    Rejection::TokenClaims(format!("{claim} is missing").into())
+}
+
+pub(super) fn json_error(error: &serde_json::Error) -> Cow<'static, str> {
+    format!("not the JSON that is wanted: {error}").into()
+}
+
+#[derive(Deserialize)]
+pub(super) struct HeaderIn<'a> {
+    #[serde(borrow)]
+    pub(super) alg: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) typ: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) kid: Option<Cow<'a, str>>,
+    /// Whether it is there, whatever its value: `null` names nothing that is understood either.
+    #[serde(default, deserialize_with = "is_present")]
+    pub(super) crit: bool,
+}
+
+fn is_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+#[derive(Deserialize)]
+pub(super) struct ClaimsIn<'a> {
+    #[serde(borrow)]
+    pub(super) iss: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) sub: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) client_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) aud: Option<Audience<'a>>,
+    pub(super) exp: Option<NumericDate>,
+    pub(super) iat: Option<NumericDate>,
+    pub(super) nbf: Option<NumericDate>,
+    #[serde(borrow)]
+    pub(super) jti: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) scope: Option<Cow<'a, str>>,
+}
+
+/// RFC 7519 section 4.1.3: one string or an array of strings.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Audience<'a> {
+    #[serde(borrow)]
+    One(Cow<'a, str>),
+    Many(Vec<String>),
+}
+
+impl Audience<'_> {
+    pub(super) fn contains(&self, audience: &str) -> bool {
+        match self {
+            Self::One(one) => one == audience,
+            Self::Many(many) => many.iter().any(|a| a == audience),
+        }
+    }
+}
+
+impl std::fmt::Display for Audience<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(one) => f.write_str(one),
+            Self::Many(many) => f.write_str(&many.join(" ")),
+        }
+    }
+}
+
+/// RFC 7519 section 2: seconds since the epoch, also with a fraction (which is cut off).
+pub(super) struct NumericDate(pub(super) Timestamp);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let seconds = number.as_i64().or_else(|| {
+            // Cut the fraction off in text: a float cast could wrap.
+            number.to_string().split_once('.').filter(|(_, f)| f.bytes().all(|b| b.is_ascii_digit()))?.0.parse().ok()
+        });
+        let time = seconds.filter(|s| *s >= 0).and_then(|s| Timestamp::from_second(s).ok());
+        time.map(Self).ok_or_else(|| serde::de::Error::custom("a time that is out of range"))
+    }
+}
