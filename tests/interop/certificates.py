@@ -190,6 +190,31 @@ def requests():
     issue("by-openssl", csr, private_key(CREDENTIALS / "o.key").public_key())
 
 
+def foreign_certificates():
+    """What the CA's key signed elsewhere can be revoked, whatever its subject says, and spoils nothing afterwards."""
+    ca, ca_key = certificate(CREDENTIALS / "primary/ca.crt"), private_key(CREDENTIALS / "primary/ca.key")
+    now, path = datetime.datetime.now(datetime.timezone.utc), CREDENTIALS / "foreign.pem"
+    for name in [None, "", "x" * 100, "a\x1b[2Jb\nc", "a\u202eb", "../primary"]:
+        attribute = [x509.NameAttribute(NameOID.COMMON_NAME, name, _validate=False)] if name is not None else []
+        builder = (
+            x509.CertificateBuilder(subject_name=x509.Name(attribute), issuer_name=ca.subject)
+            .public_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now)
+            .not_valid_after(now + datetime.timedelta(days=1))
+        )
+        path.write_bytes(builder.sign(ca_key, hashes.SHA256()).public_bytes(PEM))
+        certauthz("crl", "revoke", "--ca", "primary", "--cert", path)
+        for args in [["ca", "show", "--name", "primary"], ["crl", "show", CREDENTIALS / "primary/ca.crl"]]:
+            for form in ["text", "json"]:
+                shown = certauthz("--format", form, *args).decode()
+                assert not any(c in shown for c in "\x1b\x9b\u202e"), shown
+        for form in ["text", "json"]:
+            args = ("--format", form, "verify", "cert", "--explain", "--ca", "primary", path)
+            assert "\x1b" not in certauthz(*args, code=1).decode()
+    path.unlink()
+
+
 def issue(name, csr, public):
     path = CREDENTIALS / "request.csr"
     path.write_bytes(csr)
@@ -206,3 +231,4 @@ profile()
 revocation_list()
 malformed_scopes()
 requests()
+foreign_certificates()
