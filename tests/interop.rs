@@ -2,6 +2,7 @@
 //!
 //! The checks are in `tests/interop/*.py`. They know the formats from their specifications alone. Without Python or its
 //! packages each test says so and passes; CERTAUTHZ_PYTHON names the interpreter to use.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     env,
