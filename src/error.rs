@@ -140,6 +140,10 @@ impl Error {
                 io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded => {
                     Some("free some space and repeat the command: nothing was half-written".into())
                 }
+                io::ErrorKind::IsADirectory => Some("name a file in it".into()),
+                io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                    Some("a file is where a directory should be: check the path, and --path (or CERTAUTHZ_PATH)".into())
+                }
                 _ => None,
             },
             Self::Key(error) => error.hint().map(Cow::Borrowed),

@@ -162,7 +162,7 @@ impl TokenVerifier {
         if !typ.eq_ignore_ascii_case("at+jwt") && !typ.eq_ignore_ascii_case("application/at+jwt") {
             return Err(Rejection::TokenType("typ is not at+jwt".into()));
         }
-        if header.crit.is_some() {
+        if header.crit {
             // RFC 7515 section 4.1.11: no extension is understood here, so any is a reason to refuse.
             return Err(Rejection::TokenType("crit names an extension that is not understood".into()));
         }
@@ -274,6 +274,7 @@ mod tests {
             (json!({"alg": "ES256"}), Reason::TokenType),
             (json!({"alg": "ES256", "typ": "JWT"}), Reason::TokenType),
             (json!({"alg": "ES256", "typ": "at+jwt", "crit": ["exp"]}), Reason::TokenType),
+            (json!({"alg": "ES256", "typ": "at+jwt", "crit": null}), Reason::TokenType),
             (json!({"alg": "ES256", "typ": "at+jwt", "kid": "other"}), Reason::TokenSignature),
             (json!(["ES256"]), Reason::TokenMalformed),
         ] {

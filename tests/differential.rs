@@ -1,4 +1,5 @@
 //! A second opinion on RSA and SHA-256: the `rsa` and `sha2` crates, which share no code with the library's aws-lc.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use certauthz::key::{Algorithm, KeyType, LocalKey, PublicKey, Signer as _, sha256};
 use proptest::prelude::*;

@@ -78,7 +78,7 @@ impl LocalKey {
     /// # Errors
     /// [`KeyError::Pem`] where there is none, or as [`LocalKey::from_pkcs8_der`].
     pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
-        let block = pem::parse(text).map_err(|e| KeyError::Pem(e.to_string()))?;
+        let block = pem::parse(text).map_err(KeyError::pem)?;
         let tag = block.tag().to_owned();
         let der = Zeroizing::new(block.into_contents());
         match tag.as_str() {

@@ -42,6 +42,14 @@ pub enum KeyError {
 }
 
 impl KeyError {
+    /// What the parser found, in words: a file that was cut off is the commonest case.
+    fn pem(error: pem::PemError) -> Self {
+        Self::Pem(match error {
+            pem::PemError::MalformedFraming => "none is complete, from BEGIN to END".to_owned(),
+            other => other.to_string(),
+        })
+    }
+
     /// The next step for a person who sees this error.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

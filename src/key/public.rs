@@ -78,7 +78,7 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError::Pem`], or as [`PublicKey::from_spki_der`].
     pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
-        let block = pem::parse(text).map_err(|e| KeyError::Pem(e.to_string()))?;
+        let block = pem::parse(text).map_err(KeyError::pem)?;
         if block.tag() != "PUBLIC KEY" {
             return Err(KeyError::Pem(format!("it is a {:?}, not a \"PUBLIC KEY\"", block.tag())));
         }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cert::{
-        Lifetime, Serial,
+        Lifetime, Serial, Subject,
         extension::{self, Oid},
         facts::Facts,
         issuer::Issuer,
@@ -312,7 +312,9 @@ impl Unlocked<'_> {
     fn adopt(&self, writing: &Writing<'_>, facts: &Facts, now: Timestamp) -> Result<Serial> {
         if !writing.has_certificate(&facts.serial)? {
             tracing::warn!(serial = %facts.serial, "the CA's database did not know this certificate: was it restored?");
-            let name = facts.common_name.as_deref().unwrap_or("unknown");
+            // The key may have signed what this program never would: such a name is not one to list it under.
+            let usable = |name: &&str| Subject::new(name, None).is_ok();
+            let name = facts.common_name.as_deref().filter(usable).unwrap_or("unknown");
             // Scopes that cannot be read are no reason to leave a certificate valid.
             let value = facts.extension(&Oid::default()).unwrap_or_default();
             let scopes = extension::decode(&value).unwrap_or_default();

@@ -222,14 +222,18 @@ impl Writing<'_> {
             Kind::Client => (Some(name), None),
             Kind::Ca => (None, Some(name)),
         };
+        // A foreign certificate may have a subject that is none by our rules; it is on record by its `name`.
+        let subject = |text: &&str| Subject::new(text, None).is_ok();
+        let common_name = facts.common_name.as_deref().filter(subject).unwrap_or(name);
+        let organization = facts.organization.as_deref().filter(subject);
         let inserted = self.transaction.execute(
             "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, NULL, ?10)",
             params![
                 facts.serial.as_bytes(),
                 client,
                 ca,
-                facts.common_name.as_deref().unwrap_or_default(),
-                facts.organization,
+                common_name,
+                organization,
                 scopes.to_string(),
                 facts.not_before.as_second(),
                 facts.not_after.as_second(),

@@ -51,7 +51,13 @@ pub(super) struct HeaderIn<'a> {
     pub(super) typ: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) kid: Option<Cow<'a, str>>,
-    pub(super) crit: Option<serde::de::IgnoredAny>,
+    /// Whether it is there, whatever its value: `null` names nothing that is understood either.
+    #[serde(default, deserialize_with = "is_present")]
+    pub(super) crit: bool,
+}
+
+fn is_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 #[derive(Deserialize)]

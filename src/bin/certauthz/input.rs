@@ -11,6 +11,8 @@ use std::{
 const MAX_LEN: u64 = 4 << 20;
 /// The most that is read of a revocation list: some ten million entries.
 const MAX_CRL_LEN: u64 = 512 << 20;
+/// The most that is read of a request's body. It is signed and sent from memory, and `/dev/zero` has no end.
+const MAX_BODY_LEN: u64 = 256 << 20;
 
 /// Reads a file, or standard input for `-`, of at most 4 MiB.
 ///
@@ -28,20 +30,29 @@ pub(crate) fn read_crl(path: &Path) -> Result<Vec<u8>> {
     read_up_to(path, MAX_CRL_LEN)
 }
 
+/// Reads the body of a request.
+///
+/// # Errors
+/// As [`read`], with more room.
+pub(crate) fn read_body(path: &Path) -> Result<Vec<u8>> {
+    read_up_to(path, MAX_BODY_LEN)
+}
+
 fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let io = |action, source| Error::Io { action, path: path.into(), source };
+    let is_stdin = path == Path::new("-");
+    let shown = if is_stdin { Path::new("standard input") } else { path };
+    let io = |action, source| Error::Io { action, path: shown.into(), source };
     let mut bytes = Vec::new();
     let mut take = |reader: &mut dyn Read| reader.take(limit + 1).read_to_end(&mut bytes);
-    if path == Path::new("-") {
-        let name = || "standard input".into();
-        take(&mut io::stdin().lock()).map_err(|source| Error::Io { action: "read", path: name(), source })?;
+    if is_stdin {
+        take(&mut io::stdin().lock()).map_err(|source| io("read", source))?;
     } else {
         let mut file = File::open(path).map_err(|source| io("open", source))?;
         take(&mut file).map_err(|source| io("read", source))?;
     }
     if u64::try_from(bytes.len()).is_ok_and(|len| len > limit) {
         return Err(Error::BadFile {
-            path: path.into(),
+            path: shown.into(),
             why: format!("it is larger than {limit} bytes").into(),
             hint: "check that it is the right file".into(),
         });

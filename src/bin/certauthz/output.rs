@@ -182,9 +182,24 @@ fn styled_to_stdout(text: &str) -> Result<()> {
 
 /// Writes one JSON document.
 pub(crate) fn json_to_stdout(document: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(document).map_err(|error| Failure::Stdout(error.into()))?;
-    text.push(b'\n');
-    raw_to_stdout(&text)
+    let text = serde_json::to_string_pretty(document).map_err(|error| Failure::Stdout(error.into()))?;
+    raw_to_stdout(format!("{}\n", escaped_json(&text)).as_bytes())
+}
+
+/// The same document without characters that a terminal obeys. JSON itself escapes those below U+0020 only; the others
+/// can stand in strings alone, where an escape means the same.
+fn escaped_json(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| c != '\n' && commands_terminal(c)) {
+        return text.into();
+    }
+    let escape =
+        |c: char| if c != '\n' && commands_terminal(c) { format!("\\u{:04x}", u32::from(c)) } else { c.into() };
+    text.chars().map(escape).collect()
+}
+
+/// Control characters of ASCII and of Latin-1 (U+009B begins a sequence like ESC [ does), line ends, changes of direction.
+fn commands_terminal(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A reader that went away (`| head`) has what it wanted: the command goes on, and its exit code stays its own.
@@ -210,7 +225,7 @@ pub(crate) fn stderr_is_coloured() -> bool {
 pub(crate) fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+        if commands_terminal(c) {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);
@@ -260,6 +275,16 @@ mod tests {
     fn a_terminal_is_not_commanded_by_foreign_text() {
         assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{202e}"), "a\\u{1b}[2Jb\\r\\nc\\u{202e}");
         assert_eq!(printable("Jürgen"), "Jürgen");
+    }
+
+    #[test]
+    fn json_commands_no_terminal_either() {
+        let value = serde_json::json!({"a": "\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{2028}é", "b": [1]});
+        let text = serde_json::to_string_pretty(&value).unwrap();
+        let escaped = escaped_json(&text);
+        assert!(!escaped.chars().any(|c| c != '\n' && commands_terminal(c)), "{escaped}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
+        assert_eq!(escaped_json("{\n  \"é\": 1\n}"), "{\n  \"é\": 1\n}");
     }
 
     #[test]

@@ -8,11 +8,13 @@ use crate::{
     view::{self, Crl},
 };
 use certauthz::{
+    cert::facts::Facts,
     crl::{CrlError, UnverifiedRevocationList, pem_or_der},
     error::Error,
     store::{CRL_LIFETIME, RevocationTarget},
 };
 use serde_json::json;
+use std::path::Path;
 use x509_parser::{prelude::FromDer as _, x509::X509Name};
 
 pub(crate) fn revoke(args: CrlRevokeArgs, context: &Context) -> Result {
@@ -21,7 +23,7 @@ pub(crate) fn revoke(args: CrlRevokeArgs, context: &Context) -> Result {
         RevokeTarget { client: Some(client), .. } => RevocationTarget::Client(client),
         RevokeTarget { serial: Some(serial), .. } => RevocationTarget::Serial(serial.clone()),
         RevokeTarget { cert, .. } => {
-            file = input::read(cert.as_deref().unwrap_or("-".as_ref()))?;
+            file = read_certificate(cert.as_deref().unwrap_or("-".as_ref()))?;
             RevocationTarget::Certificate(&file)
         }
     };
@@ -43,6 +45,22 @@ pub(crate) fn revoke(args: CrlRevokeArgs, context: &Context) -> Result {
     });
     context.out.summary(text, &document)?;
     Ok(Outcome::Done)
+}
+
+/// The first certificate of a file, in DER.
+fn read_certificate(path: &Path) -> std::result::Result<Vec<u8>, Error> {
+    let bad = |why: String| Error::BadFile {
+        path: path.into(),
+        why: why.into(),
+        hint: "give the certificate to revoke in PEM or DER, or name it with --client or --serial".into(),
+    };
+    let first = input::der_blocks(input::read(path)?, "CERTIFICATE").into_iter().next();
+    let der = first.ok_or_else(|| bad("there is no certificate in it".to_owned()))?;
+    match Facts::from_der(&der) {
+        Ok(_) => Ok(der),
+        Err(Error::Issue { why, .. }) => Err(bad(format!("it is not a certificate ({why})"))),
+        Err(error) => Err(error),
+    }
 }
 
 pub(crate) fn create(args: &CrlCreateArgs, context: &Context) -> Result {

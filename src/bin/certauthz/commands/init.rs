@@ -83,12 +83,16 @@ pub(crate) fn make_world(
     if !force {
         refuse_existing(credentials, &names)?;
     }
-    let made = make(credentials, &ca, &clients, key_type, force, now);
-    if made.is_err() && !force {
-        // None of these was there before. What cannot be removed either is no news: the first error says why.
-        names.iter().for_each(|name| drop(std::fs::remove_dir_all(credentials.root().join(name))));
+    // Of several processes at once, those that come too late for the CA end here, and have made nothing.
+    credentials.create_ca(&CaOptions { key_type, force, ..CaOptions::new(ca.clone()) }, now)?;
+    let made = make_clients(credentials, &ca, &clients, key_type, force, now);
+    if made.iter().any(LibraryResult::is_err) && !force {
+        // Only what was made here: another process may have taken the other names in the meantime. What cannot be
+        // removed either is no news: the first error says why.
+        let mine = made.iter().flatten().map(|client| &client.name).chain([&ca]);
+        mine.for_each(|name| drop(std::fs::remove_dir_all(credentials.root().join(name))));
     }
-    Ok(World { clients: made?, ca })
+    Ok(World { clients: made.into_iter().collect::<LibraryResult<_>>()?, ca })
 }
 
 fn refuse_existing(credentials: &Credentials, names: &[&Name]) -> LibraryResult<()> {
@@ -99,15 +103,14 @@ fn refuse_existing(credentials: &Credentials, names: &[&Name]) -> LibraryResult<
     }
 }
 
-fn make(
+fn make_clients(
     credentials: &Credentials,
     ca: &Name,
     clients: &[(Name, Scopes)],
     key_type: KeyType,
     force: bool,
     now: Timestamp,
-) -> LibraryResult<Vec<IssuedClient>> {
-    credentials.create_ca(&CaOptions { key_type, force, ..CaOptions::new(ca.clone()) }, now)?;
+) -> Vec<LibraryResult<IssuedClient>> {
     let make_client = |(name, scopes): &(Name, Scopes)| {
         let options = ClientOptions {
             key: ClientKey::New(key_type),

@@ -1,12 +1,12 @@
 //! The parts of an HTTP request, and the addresses of servers.
 
-use certauthz::error::{Error, Result};
+use crate::input;
+use certauthz::error::Result;
 use http::{HeaderName, HeaderValue, Method, Uri, uri::Authority};
 use std::{
     fmt,
-    io::Read as _,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// One header line.
@@ -121,17 +121,12 @@ impl Data {
     /// The bytes.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file or standard input cannot be read.
+    /// [`Error::Io`] if the file or standard input cannot be read, [`Error::BadFile`] if it is larger than 256 MiB.
     pub(crate) fn read(&self) -> Result<Vec<u8>> {
-        let io = |path: PathBuf| move |source| Error::Io { action: "read", path, source };
         match self {
             Self::Inline(text) => Ok(text.clone().into_bytes()),
-            Self::File(path) => std::fs::read(path).map_err(io(path.clone())),
-            Self::Stdin => {
-                let mut bytes = Vec::new();
-                std::io::stdin().lock().read_to_end(&mut bytes).map_err(io("standard input".into()))?;
-                Ok(bytes)
-            }
+            Self::File(path) => input::read_body(path),
+            Self::Stdin => input::read_body(Path::new("-")),
         }
     }
 }
@@ -139,6 +134,7 @@ impl Data {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use certauthz::error::Error;
     use proptest::prelude::*;
 
     #[test]

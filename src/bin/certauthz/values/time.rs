@@ -60,8 +60,8 @@ pub(crate) fn timestamp(text: &str) -> Result<Timestamp, String> {
 
 /// Reads a duration, or the RFC 3339 time of the end.
 pub(crate) fn lifetime(text: &str) -> Result<Lifetime, String> {
-    // A time has the dash of its date behind the year; no duration has one.
-    if text.get(4..).is_some_and(|tail| tail.starts_with('-')) {
+    // A time has the dash of its date behind the year (even one of five digits); no duration has one.
+    if text.find('-').is_some_and(|dash| dash >= 4) {
         return timestamp(text).map(Lifetime::Until);
     }
     let span =

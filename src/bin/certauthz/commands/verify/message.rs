@@ -47,6 +47,10 @@ impl Message {
             return Err(malformed("the request line is incomplete"));
         };
         let host = host(&headers)?;
+        // `Uri` would drop a fragment, which a request line does not have (RFC 9112 section 3.2).
+        if target.contains('#') {
+            return Err(malformed("the request target has a fragment"));
+        }
         let uri: Uri = target.parse().map_err(|_| malformed("the request target is no URI"))?;
         Ok(Self {
             method: method.to_owned(),
@@ -128,6 +132,7 @@ mod tests {
             "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nbody",
             "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "GET /\r\nHost: a\r\n\r\n",
+            "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
             "HTTP/1.1 200 OK\r\n\r\n",
         ] {
             assert!(parse(bad).is_err(), "{bad:?}");
