@@ -113,6 +113,7 @@ fn every_form_of_output_has_its_count() {
     for line in sign(&["--output", "jsonl"]).lines() {
         let one: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!((one["method"].as_str(), one["body"].is_null()), (Some("GET"), true));
+        assert_eq!(one["headers"]["Host"], "bob.example");
     }
 }
 

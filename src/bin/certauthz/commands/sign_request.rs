@@ -169,7 +169,8 @@ fn http_message<'a>(request: &ResolvedRequest, headers: impl Iterator<Item = Hea
 }
 
 fn object<'a>(request: &ResolvedRequest, headers: impl Iterator<Item = HeaderRef<'a>>) -> Value {
-    let mut members = Map::new();
+    // `Host` is among them: a program that replays the headers as they are must name the authority that was signed.
+    let mut members = Map::from_iter([("Host".to_owned(), request.host.clone().into())]);
     for (name, value) in headers {
         // Several lines of one header are one list (RFC 9110 section 5.3).
         match members.entry(title(name)).or_insert(Value::Null) {
