@@ -1,7 +1,9 @@
 //! The signature base (RFC 9421 section 2.5): from a request and its covered components to the bytes that are signed.
 
-use super::params::{BareItem, Component, borrowed};
-use super::query::recode;
+use super::{
+    params::{BareItem, Component, borrowed},
+    query,
+};
 use http::HeaderMap;
 use sfv::{ItemSerializer, Parser};
 use std::borrow::Cow;
@@ -121,7 +123,7 @@ fn write_value(
     }
     if name == "@query-param" {
         budget.take(request.query.map_or(0, str::len), name)?;
-        return write_query_param(request, component, out);
+        return query::write_param(request, component, out);
     }
     if let Some((parameter, _)) = component.parameters.first() {
         return Err(unsupported(name, parameter));
@@ -153,7 +155,7 @@ fn write_value(
     }
 }
 
-fn unsupported(name: &str, parameter: &str) -> BaseError {
+pub(super) fn unsupported(name: &str, parameter: &str) -> BaseError {
     BaseError::UnsupportedParameter { name: name.to_owned(), parameter: parameter.to_owned() }
 }
 
@@ -234,32 +236,13 @@ fn write_member(field: &[u8], key: &str, out: &mut String) -> Option<()> {
 
 /// Field values that could be confused with the base's own structure, or that are not ASCII, are never signed.
 fn printable(line: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(line).ok()?;
-    text.bytes().all(|b| b == b'\t' || (0x20..0x7f).contains(&b)).then_some(text)
+    // No early exit: so the compiler looks at 16 or 32 bytes at a time, and the longest line is the certificate.
+    let good = line.iter().fold(true, |good, &b| good & ((b == b'\t') | (0x20..0x7f).contains(&b)));
+    if good { std::str::from_utf8(line).ok() } else { None }
 }
 
 const fn is_lower_token(b: u8) -> bool {
     matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
-}
-
-/// Section 2.2.8: the one query parameter of that name, decoded as a form and encoded again.
-fn write_query_param(request: &RequestParts<'_>, component: &Component<'_>, out: &mut String) -> Result<(), BaseError> {
-    let wanted = match component.parameters.as_slice() {
-        [(key, BareItem::String(name))] if key == "name" => name.as_str(),
-        [(key, _), ..] => return Err(unsupported("@query-param", key)),
-        [] => return Err(BaseError::MissingField("@query-param".to_owned())),
-    };
-    let mut found = None;
-    for pair in request.query.unwrap_or_default().split('&').filter(|p| !p.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if recode(name).as_deref() == Some(wanted) && found.replace(value).is_some() {
-            // "If a parameter name occurs multiple times in a request, the named query parameter MUST NOT be included."
-            return Err(BaseError::BadFieldValue(format!("@query-param {wanted}")));
-        }
-    }
-    let value = found.ok_or_else(|| BaseError::MissingField(format!("@query-param {wanted}")))?;
-    out.push_str(&recode(value).ok_or_else(|| BaseError::BadFieldValue(format!("@query-param {wanted}")))?);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,10 +1,38 @@
-//! Query parameters as RFC 9421 section 2.2.8 signs them.
+//! `@query-param` (RFC 9421 section 2.2.8).
 
+use super::{
+    base::{BaseError, RequestParts, unsupported},
+    params::{BareItem, Component},
+};
 use std::fmt::Write as _;
+
+/// Section 2.2.8: the one query parameter of that name, decoded as a form and encoded again.
+pub(super) fn write_param(
+    request: &RequestParts<'_>,
+    component: &Component<'_>,
+    out: &mut String,
+) -> Result<(), BaseError> {
+    let wanted = match component.parameters.as_slice() {
+        [(key, BareItem::String(name))] if key == "name" => name.as_str(),
+        [(key, _), ..] => return Err(unsupported("@query-param", key)),
+        [] => return Err(BaseError::MissingField("@query-param".to_owned())),
+    };
+    let mut found = None;
+    for pair in request.query.unwrap_or_default().split('&').filter(|p| !p.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if recode(name).as_deref() == Some(wanted) && found.replace(value).is_some() {
+            // "If a parameter name occurs multiple times in a request, the named query parameter MUST NOT be included."
+            return Err(BaseError::BadFieldValue(format!("@query-param {wanted}")));
+        }
+    }
+    let value = found.ok_or_else(|| BaseError::MissingField(format!("@query-param {wanted}")))?;
+    out.push_str(&recode(value).ok_or_else(|| BaseError::BadFieldValue(format!("@query-param {wanted}")))?);
+    Ok(())
+}
 
 /// Decodes a form-urlencoded text (plus is space) and percent-encodes it again with the set that the URL standard gives
 /// for `application/x-www-form-urlencoded`, a space as `%20`.
-pub(super) fn recode(text: &str) -> Option<String> {
+fn recode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     while let Some(b) = bytes.next() {
