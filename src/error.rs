@@ -147,8 +147,11 @@ impl Error {
                 _ => None,
             },
             Self::Key(error) => error.hint().map(Cow::Borrowed),
-            Self::Database { source, .. } => Some(match source.sqlite_error_code() {
+            Self::Database { source, path } => Some(match source.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DatabaseBusy) => "another process holds the database: try again".into(),
+                Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
+                    format!("check the owner and mode of {} and of its directory", path.display()).into()
+                }
                 Some(rusqlite::ErrorCode::DiskFull) => {
                     "free some space and repeat the command: the transaction was rolled back".into()
                 }

@@ -129,7 +129,11 @@ fn first_text<'a>(
     attributes.next().and_then(|attribute| attribute.as_str().ok()).map(str::to_owned)
 }
 
-/// Whether each relative distinguished name has exactly one attribute: what the encoder below us can repeat.
+/// Whether each relative distinguished name has exactly one attribute, of a type whose first octet stands for the arcs
+/// 0.0 to 2.39: what the encoder below us can repeat. It panics on an empty set, and on arcs that its reader got wrong.
 pub(super) fn is_plain_name(name: &X509Name<'_>) -> bool {
-    name.iter().all(|rdn| rdn.iter().count() == 1)
+    name.iter().all(|rdn| {
+        let mut types = rdn.iter().map(|attribute| attribute.attr_type().as_bytes());
+        matches!((types.next(), types.next()), (Some([0..120, ..]), None))
+    })
 }

@@ -167,7 +167,7 @@ impl<'a> Issuer<'a> {
     /// This issuer for the encoder, with the name and key identifier of its certificate.
     pub(crate) fn to_rcgen<'b>(&self, adapter: &'b Adapter<'b>) -> Result<rcgen::Issuer<'static, &'b Adapter<'b>>> {
         let unusable = |why: String| Error::Issue { what: "anything", why };
-        // The encoder panics on an empty attribute set; a file can hold anything.
+        // The encoder panics on some names; a file can hold anything.
         let plain = X509Certificate::from_der(&self.facts.der).is_ok_and(|(_, c)| is_plain_name(c.subject()));
         if !plain {
             return Err(unusable("the CA's name is of a form that cannot be repeated".to_owned()));
@@ -343,6 +343,24 @@ mod tests {
         let broken = Broken(LocalKey::generate(KeyType::EcP384).unwrap());
         let error = root(&template("ca"), &broken, now()).unwrap_err();
         assert!(error.to_string().contains("reach the key service"), "{error}");
+    }
+
+    #[test]
+    fn names_that_the_encoder_below_cannot_write() {
+        let key = LocalKey::generate(KeyType::EcP256).unwrap();
+        let der = root(&template("ca"), &key, now()).unwrap().der;
+        // The type "common name", 2.5.4.3, becomes 4.24.4.3, and what is read as 6.15.….
+        let places: Vec<_> = (0..der.len()).filter(|&at| der[at..].starts_with(&[6, 3, 0x55, 4, 3])).collect();
+        assert!(!places.is_empty());
+        for first in [0x78, 0xb8, 0xff] {
+            let mut damaged = der.clone();
+            places.iter().for_each(|at| damaged[at + 2] = first);
+            let facts = Facts::from_der(&damaged).unwrap();
+            let scopes = Scopes::parse("a").unwrap();
+            let issued = Issuer::new(&facts, &key)
+                .and_then(|issuer| issuer.client(&template("x"), key.public_key(), &scopes, &SCOPES_OID, now()));
+            assert!(issued.unwrap_err().to_string().contains("name"), "{first:#x}");
+        }
     }
 
     proptest! {

@@ -241,7 +241,7 @@ impl Credentials {
     pub fn client(&self, name: &Name) -> Result<ClientCredentials> {
         let directory = self.root().join(name);
         let (certificate_path, key_path) = (directory.join(CERTIFICATE), directory.join(KEY));
-        if !certificate_path.exists() {
+        if !file::exists(&certificate_path)? {
             return Err(Error::NotFound {
                 what: "client",
                 name: name.to_string(),
@@ -252,7 +252,7 @@ impl Credentials {
         }
         let certificate = pem_file::certificate(&certificate_path)?;
         let chain = pem_file::chain(&directory.join(CHAIN))?;
-        let key = key_path.exists().then(|| pem_file::private_key(&key_path)).transpose()?;
+        let key = file::exists(&key_path)?.then(|| pem_file::private_key(&key_path)).transpose()?;
         let (path, spki) = match &key {
             Some(key) => (key_path, key.public_key().spki_der().to_vec()),
             None => (directory.join(PUBLIC), pem_file::public_key(&directory.join(PUBLIC))?.spki_der().to_vec()),

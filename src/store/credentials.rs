@@ -211,7 +211,7 @@ impl Credentials {
         let directory = self.ca_directory(name)?;
         let (certificate, chain) = authority::read_certificates(&directory)?;
         let database = directory.join(CA_DATABASE);
-        let issuer_url = if database.exists() { Database::open(&database)?.meta(META_ISSUER)? } else { None };
+        let issuer_url = if file::exists(&database)? { Database::open(&database)?.meta(META_ISSUER)? } else { None };
         Ok(CaFacts { name: name.clone(), certificate, chain, crl_path: directory.join(CA_CRL), issuer_url })
     }
 
@@ -233,7 +233,8 @@ impl Credentials {
             let entry = entry.map_err(Error::io("list", &self.root))?;
             // Directories with other names are not ours.
             let name = entry.file_name().to_str().and_then(|name| Name::new(name).ok());
-            names.extend(name.filter(|name| has_any(&self.root.join(name), files)));
+            // Nor are those that nobody lets us look into.
+            names.extend(name.filter(|name| has_any(&self.root.join(name), files).unwrap_or(false)));
         }
         names.sort();
         Ok(names)
@@ -241,7 +242,7 @@ impl Credentials {
 
     fn ca_directory(&self, name: &Name) -> Result<PathBuf> {
         let directory = self.root.join(name);
-        if has_any(&directory, &[CA_CERTIFICATE, CA_KEY, CA_DATABASE]) {
+        if has_any(&directory, &[CA_CERTIFICATE, CA_KEY, CA_DATABASE])? {
             return Ok(directory);
         }
         Err(Error::NotFound {
@@ -261,7 +262,7 @@ impl Credentials {
             Kind::Ca => ("a client has this name", &["client.crt", "client.key"][..]),
             Kind::Client => ("a CA has this name", &[CA_CERTIFICATE, CA_KEY, CA_DATABASE][..]),
         };
-        if has_any(&directory, files) {
+        if has_any(&directory, files)? {
             return Err(Error::not_allowed("name", name, other, "choose another --name"));
         }
         let in_use = match fs::read_dir(&directory) {
@@ -280,8 +281,14 @@ impl Credentials {
     }
 }
 
-fn has_any(directory: &Path, files: &[&str]) -> bool {
-    files.iter().any(|file| directory.join(file).exists())
+/// Whether one of these files is in the directory. That it may not be looked at is an error, not an answer.
+fn has_any(directory: &Path, files: &[&str]) -> Result<bool> {
+    for file in files {
+        if file::exists(&directory.join(file))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The database of a new CA, with its own certificate if it is a root, and its first revocation list.

@@ -62,6 +62,17 @@ pub fn read(path: &Path, max: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Whether there is such a file.
+///
+/// # Errors
+/// [`Error::Io`] where that cannot be told, as in a directory of somebody else's: "no" would be a guess.
+pub(crate) fn exists(path: &Path) -> Result<bool> {
+    match path.try_exists() {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
+        known => known.map_err(Error::io("examine", path)),
+    }
+}
+
 /// Makes a directory (mode 0700) and its parents where they do not exist.
 pub(crate) fn create_dirs(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("create the directory", path))

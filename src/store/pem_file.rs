@@ -45,7 +45,7 @@ pub(super) fn certificate(path: &Path) -> Result<Facts> {
 
 /// Reads the certificates of a file that may be absent.
 pub(super) fn chain(path: &Path) -> Result<Vec<Facts>> {
-    if path.exists() { certificates(path) } else { Ok(Vec::new()) }
+    if file::exists(path)? { certificates(path) } else { Ok(Vec::new()) }
 }
 
 fn certificates(path: &Path) -> Result<Vec<Facts>> {

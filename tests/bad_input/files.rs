@@ -3,7 +3,7 @@
 use crate::world::{BIN, Told, World};
 use std::{
     fs::{self, File},
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     process::Command,
     thread,
 };
@@ -203,4 +203,26 @@ fn secrets_are_not_told() {
     let key = fs::read_to_string(world.at("alice/client.key")).unwrap();
     fs::write(world.at("alice/client.crt"), &key).unwrap();
     world.fails(&["client", "show", "--name", "alice"], 3, &["alice/client.crt", "PRIVATE KEY", "hint:"]);
+}
+
+/// "There is none" would be a wrong answer, with a wrong next step.
+#[test]
+fn a_directory_of_somebody_else() {
+    let world = World::new();
+    let set_mode = |mode| fs::set_permissions(world.0.path(), fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o000);
+    if fs::read_dir(world.0.path()).is_ok() {
+        println!("skipped: this user may read everything");
+    } else {
+        for command in [
+            &["ca", "show", "--name", "primary"][..],
+            &["client", "show", "--name", "alice"],
+            &["client", "list"],
+            &["client", "create", "--name", "bob", "--ca", "primary", "--scope", "a", "--key-type", "ec"],
+        ] {
+            let told = Command::new(BIN).arg("--path").arg(world.0.path()).args(command).output().unwrap();
+            Told::new(vec![format!("{command:?}")], told).fails(3, &["Permission denied", "hint: check the owner"]);
+        }
+    }
+    set_mode(0o700);
 }
