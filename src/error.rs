@@ -130,27 +130,37 @@ impl Error {
             | Self::BadFile { hint, .. }
             | Self::Network { hint, .. } => (!hint.is_empty()).then(|| Cow::Borrowed(hint.as_ref())),
             Self::AlreadyExists { .. } => Some("pass --force to replace it, or choose another --name or --path".into()),
-            Self::Io { source, path, .. } => match source.kind() {
-                io::ErrorKind::NotFound => {
-                    Some("check the path; --path (or CERTAUTHZ_PATH) names the credentials directory".into())
+            Self::Io { source, path, action } => {
+                match source.kind() {
+                    io::ErrorKind::NotFound => {
+                        Some("check the path; --path (or CERTAUTHZ_PATH) names the credentials directory".into())
+                    }
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                        if matches!(*action, "create" | "create the directory" | "replace" | "write" | "keep") =>
+                    {
+                        let place = path.parent().unwrap_or(path).display();
+                        Some(format!("check the owner and mode of {place}, and how it is mounted: it is read-only for this user").into())
+                    }
+                    io::ErrorKind::PermissionDenied => {
+                        Some(format!("check the owner and mode of {}", path.display()).into())
+                    }
+                    io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded => {
+                        Some("free some space and repeat the command: nothing was half-written".into())
+                    }
+                    io::ErrorKind::IsADirectory => Some("name a file in it".into()),
+                    io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => Some(
+                        "a file is where a directory should be: check the path, and --path (or CERTAUTHZ_PATH)".into(),
+                    ),
+                    _ => None,
                 }
-                io::ErrorKind::PermissionDenied => {
-                    Some(format!("check the owner and mode of {}", path.display()).into())
-                }
-                io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded => {
-                    Some("free some space and repeat the command: nothing was half-written".into())
-                }
-                io::ErrorKind::IsADirectory => Some("name a file in it".into()),
-                io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-                    Some("a file is where a directory should be: check the path, and --path (or CERTAUTHZ_PATH)".into())
-                }
-                _ => None,
-            },
+            }
             Self::Key(error) => error.hint().map(Cow::Borrowed),
             Self::Database { source, path } => Some(match source.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DatabaseBusy) => "another process holds the database: try again".into(),
                 Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
-                    format!("check the owner and mode of {} and of its directory", path.display()).into()
+                    let place = path.parent().unwrap_or(path).display();
+                    format!("the directory {place} or the file is read-only for this user: check their owner and mode")
+                        .into()
                 }
                 Some(rusqlite::ErrorCode::DiskFull) => {
                     "free some space and repeat the command: the transaction was rolled back".into()

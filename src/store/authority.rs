@@ -178,6 +178,7 @@ impl Authority {
     ) -> Result<()> {
         let writing = self.database.write()?;
         if kind == Kind::Client {
+            writing.check_common_name(name, facts.common_name.as_deref().unwrap_or(name))?;
             writing.upsert_client(&client_record(name, facts, scopes, now))?;
         }
         writing.insert(facts, kind, name, scopes, now)?;

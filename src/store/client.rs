@@ -39,7 +39,8 @@ pub struct ClientOptions {
     pub ca: Name,
     /// What it may do; at least one.
     pub scopes: Scopes,
-    /// The common name; the client's name if `None`.
+    /// The common name; the client's name if `None`. Services know the client by it, so no other client of the CA may
+    /// have, or ever have had, the same one or have it as its name.
     pub common_name: Option<String>,
     /// The organization.
     pub organization: Option<String>,
@@ -140,8 +141,8 @@ impl Credentials {
     ///
     /// # Errors
     /// [`Error::InvalidValue`] for values out of bounds, [`Error::AlreadyExists`] without `force`, [`Error::NotFound`] for
-    /// an unknown CA, [`Error::NotAllowed`] where the name is a CA's, the certificate would outlive its CA, or the serial
-    /// number was used before; else database, signing and file errors, and those of `token`.
+    /// an unknown CA, [`Error::NotAllowed`] where the name is a CA's, the name or common name is another client's, the
+    /// certificate would outlive its CA, or the serial number was used before; else database, signing and file errors, and those of `token`.
     pub fn create_client(
         &self,
         options: &ClientOptions,

@@ -1,7 +1,7 @@
 //! `ca.db`: what a CA must never forget. SQLite with a write-ahead log, safe for several processes at once.
 
 use super::{
-    file::check_limit,
+    open::{self, Snapshot, at},
     record::{CertificateRecord, ClientRecord, CrlState, Kind, Revocation},
 };
 use crate::{
@@ -11,23 +11,17 @@ use crate::{
     scope::Scopes,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 use std::{
     fs::OpenOptions,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 /// Marks the file as ours (`PRAGMA application_id`): "cauz".
 const APPLICATION_ID: i64 = 0x6361_757a;
 /// The layout below; a later one comes with the steps that lead to it.
 const VERSION: i64 = 1;
-/// How long to wait for another writer.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What the database and its side files may grow by while one command runs.
-const HEADROOM: u64 = 256 << 10;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -54,6 +48,7 @@ const SCHEMA: &str = "
         CHECK ((revoked_at IS NULL) = (reason IS NULL))
     ) STRICT;
     CREATE INDEX certificates_of_client ON certificates (client);
+    CREATE INDEX certificates_of_common_name ON certificates (common_name);
     CREATE INDEX revoked_certificates ON certificates (revoked_at) WHERE revoked_at IS NOT NULL;
     CREATE TABLE crl (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -72,6 +67,8 @@ const COLUMNS: &str = "serial, client, ca, common_name, organization, scopes, no
 pub(crate) struct Database {
     connection: Connection,
     path: PathBuf,
+    /// What it was when it was opened, if nothing but that can be read.
+    snapshot: Option<Snapshot>,
 }
 
 impl Database {
@@ -80,7 +77,7 @@ impl Database {
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         made.map_err(Error::io("create", path))?;
         let failed = at(path);
-        let mut database = Self { connection: connect(path)?, path: path.to_owned() };
+        let mut database = Self::connect(path)?;
         database.connection.pragma_update(None, "journal_mode", "WAL").map_err(&failed)?;
         let transaction =
             database.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
@@ -94,14 +91,19 @@ impl Database {
         Ok(database)
     }
 
-    /// Opens an existing one.
+    fn connect(path: &Path) -> Result<Self> {
+        let (connection, snapshot) = open::connect(path)?;
+        Ok(Self { connection, path: path.to_owned(), snapshot })
+    }
+
+    /// Opens an existing one, for reading only where this process may do no more.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let hint = "restore ca.db from a backup, or make the CA anew with `ca create --force`";
         if !path.is_file() {
             return Err(Error::bad_file(path, "the CA has no database", hint));
         }
         let failed = at(path);
-        let database = Self { connection: connect(path)?, path: path.to_owned() };
+        let database = Self::connect(path)?;
         let number = |pragma| database.connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
         if number("application_id").map_err(&failed)? != APPLICATION_ID {
             return Err(Error::bad_file(path, "it is not the database of a CA", hint));
@@ -119,7 +121,7 @@ impl Database {
     /// A value that was given when the CA was made.
     pub(crate) fn meta(&self, key: &str) -> Result<Option<String>> {
         let query = "SELECT value FROM meta WHERE key = ?1";
-        self.connection.query_row(query, [key], |row| row.get(0)).optional().map_err(at(&self.path))
+        self.unchanged(self.connection.query_row(query, [key], |row| row.get(0)).optional())
     }
 
     /// All certificates, in the order in which they were issued.
@@ -148,7 +150,13 @@ impl Database {
 
     /// The newest revocation list.
     pub(crate) fn crl_state(&self) -> Result<CrlState> {
-        crl_state(&self.connection).map_err(at(&self.path))
+        self.unchanged(crl_state(&self.connection))
+    }
+
+    /// What was read, if it was not read while somebody else wrote.
+    fn unchanged<T>(&self, read: rusqlite::Result<T>) -> Result<T> {
+        self.snapshot.as_ref().map_or(Ok(()), |snapshot| snapshot.check(&self.path))?;
+        read.map_err(at(&self.path))
     }
 
     fn collect<T>(
@@ -158,7 +166,7 @@ impl Database {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
         let rows = || self.connection.prepare(query)?.query_map(params, read)?.collect::<rusqlite::Result<Vec<_>>>();
-        rows().map_err(at(&self.path))
+        self.unchanged(rows())
     }
 
     /// Closes it: with the last connection the write-ahead log is gone.
@@ -174,25 +182,6 @@ impl Database {
     }
 }
 
-fn at(path: &Path) -> impl Fn(rusqlite::Error) -> Error {
-    move |source| Error::Database { path: path.to_owned(), source }
-}
-
-fn connect(path: &Path) -> Result<Connection> {
-    let len = std::fs::metadata(path).map_err(Error::io("examine", path))?.len();
-    check_limit(path, len.saturating_add(HEADROOM))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connect = || {
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        // A serial number that left the house must still be known after a power cut.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        Ok(connection)
-    };
-    connect().map_err(at(path))
-}
-
 /// A write transaction.
 pub(crate) struct Writing<'a> {
     transaction: Transaction<'a>,
@@ -203,6 +192,34 @@ impl Writing<'_> {
     /// Makes all changes permanent.
     pub(crate) fn commit(self) -> Result<()> {
         self.transaction.commit().map_err(at(&self.path))
+    }
+
+    /// Whether a client may have a certificate with this common name, which is whom the services take it for.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`] if another client goes, or ever went, by that name or common name, or by this client's name.
+    pub(crate) fn check_common_name(&self, client: &str, common_name: &str) -> Result<()> {
+        let other = |query, text: &str| {
+            let found =
+                || self.transaction.prepare_cached(query)?.query_row([text, client], |row| row.get(0)).optional();
+            let found: Option<String> = found().map_err(at(&self.path))?;
+            Ok::<_, Error>(found)
+        };
+        let has_name = "SELECT name FROM clients WHERE name = ?1 AND name <> ?2";
+        let has_certificate = "SELECT client FROM certificates WHERE common_name = ?1 AND client <> ?2 LIMIT 1";
+        if let Some(other) = other(has_certificate, client)? {
+            let why = format!("a certificate of the client {other} has this common name");
+            return Err(Error::not_allowed("name", client, why, "choose another --name"));
+        }
+        let why = match other(has_name, common_name)? {
+            Some(other) => format!("it is the name of the client {other}"),
+            None => match other(has_certificate, common_name)? {
+                Some(other) => format!("a certificate of the client {other} has it"),
+                None => return Ok(()),
+            },
+        };
+        let hint = "services know a client by its common name: make it with `client create` and another --common-name";
+        Err(Error::not_allowed("common name", common_name, why, hint))
     }
 
     /// Records a client, or its new key and scopes.

@@ -16,6 +16,7 @@ mod database;
 mod directory;
 pub(crate) mod file;
 mod name;
+mod open;
 mod pem_file;
 mod record;
 mod token;

@@ -1,6 +1,6 @@
 //! Access tokens that a CA issues to its clients.
 
-use super::{Authority, IssuedClient, Name, Status};
+use super::{Authority, IssuedClient, Kind, Name, Status};
 use crate::{
     cert::Lifetime,
     error::{Error, Result},
@@ -64,7 +64,8 @@ pub fn default_audience(scopes: &Scopes) -> Option<&str> {
 }
 
 impl Authority {
-    /// Issues an access token (RFC 9068) to a client that this CA knows.
+    /// Issues an access token (RFC 9068) to a client that this CA knows. It names the client as its newest certificate
+    /// does that is not revoked: by the common name.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an unknown client; [`Error::NotAllowed`] for a scope that it does not have, where all its
@@ -80,9 +81,9 @@ impl Authority {
                 hint: format!("see what it issued with `certauthz ca show --name {}`", self.name()).into(),
             })?;
         let mut certificates = self.certificates()?;
-        certificates.retain(|record| record.name == **client);
-        let revoked = |status| status == Status::Revoked;
-        if !certificates.is_empty() && certificates.iter().all(|record| revoked(record.status(now))) {
+        certificates.retain(|record| record.kind == Kind::Client && record.name == **client);
+        let newest = certificates.iter().rfind(|record| record.status(now) != Status::Revoked);
+        if newest.is_none() && !certificates.is_empty() {
             let hint = "make the client anew, with a new key: `client create --force`";
             return Err(Error::not_allowed("client", client, "its certificates are revoked", hint));
         }
@@ -97,7 +98,8 @@ impl Authority {
                 scopes
             }
         };
-        self.issue_token_with(options, scopes, now)
+        let subject = newest.map_or(client.as_str(), |record| record.subject.common_name());
+        self.issue_token_with(options, subject, scopes, now)
     }
 
     /// The token that goes with a client's new certificate, which the database does not know yet; `None` where its
@@ -115,11 +117,18 @@ impl Authority {
             return Ok(None);
         }
         let options = TokenOptions { lifetime, ..TokenOptions::new(client.name.clone()) };
-        self.issue_token_with(&options, &client.scopes, now).map(Some)
+        let subject = client.certificate.common_name.as_deref().unwrap_or(&client.name);
+        self.issue_token_with(&options, subject, &client.scopes, now).map(Some)
     }
 
-    /// Scopes are the caller's to check.
-    fn issue_token_with(&self, options: &TokenOptions, scopes: &Scopes, now: Timestamp) -> Result<IssuedToken> {
+    /// Subject and scopes are the caller's to check.
+    fn issue_token_with(
+        &self,
+        options: &TokenOptions,
+        subject: &str,
+        scopes: &Scopes,
+        now: Timestamp,
+    ) -> Result<IssuedToken> {
         let audience = match &options.audience {
             Some(audience) if audience.trim().is_empty() => {
                 return Err(Error::invalid("audience", audience, "it is empty", "name the service, like bob"));
@@ -135,8 +144,8 @@ impl Authority {
         SystemRandom::new().fill(&mut id).map_err(|_| Error::Key(KeyError::Crypto("draw random numbers")))?;
         let claims = Claims {
             iss: self.issuer_url()?,
-            sub: options.client.to_string(),
-            client_id: options.client.to_string(),
+            sub: subject.to_owned(),
+            client_id: subject.to_owned(),
             aud: audience.clone(),
             exp: expires.as_second(),
             iat: now.as_second(),

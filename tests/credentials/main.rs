@@ -1,6 +1,9 @@
 //! The credentials directory: what is made, what is refused, and what OpenSSL says to it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod names;
+mod read_only;
+
 use certauthz::{
     cert::{Lifetime, Serial, csr, facts::Facts},
     crl::issue::RevocationReason,
