@@ -127,21 +127,21 @@ impl TokenVerifier {
         let payload = decode(parts.payload)?;
         let claims: ClaimsIn<'_> =
             serde_json::from_slice(&payload).map_err(|e| Rejection::TokenClaims(json_error(&e)))?;
-        let issuer = claims.iss.ok_or(missing("iss"))?;
+        let issuer = claims.iss.ok_or_else(|| missing("iss"))?;
         if issuer != self.issuer {
             return Err(Rejection::TokenIssuer { got: issuer.into_owned(), wanted: self.issuer.clone() });
         }
         passed("issuer");
-        let audience = claims.aud.ok_or(missing("aud"))?;
+        let audience = claims.aud.ok_or_else(|| missing("aud"))?;
         if !audience.contains(&self.audience) {
             return Err(Rejection::TokenAudience { got: audience.to_string(), wanted: self.audience.clone() });
         }
         passed("audience");
         let expires = self.check_times(claims.exp, claims.iat, claims.nbf, now)?;
         passed("times");
-        let client = claims.client_id.filter(|c| !c.is_empty()).ok_or(missing("client_id"))?.into_owned();
-        claims.sub.filter(|s| !s.is_empty()).ok_or(missing("sub"))?;
-        let id = claims.jti.filter(|j| !j.is_empty()).ok_or(missing("jti"))?.into_owned();
+        let client = claims.client_id.filter(|c| !c.is_empty()).ok_or_else(|| missing("client_id"))?.into_owned();
+        claims.sub.filter(|s| !s.is_empty()).ok_or_else(|| missing("sub"))?;
+        let id = claims.jti.filter(|j| !j.is_empty()).ok_or_else(|| missing("jti"))?.into_owned();
         let scopes = Scopes::parse(claims.scope.as_deref().unwrap_or_default())
             .map_err(|_| Rejection::TokenClaims("scope is not a list of scope tokens".into()))?;
         passed("claims");
@@ -179,11 +179,11 @@ impl TokenVerifier {
         nbf: Option<NumericDate>,
         now: Timestamp,
     ) -> Result<Timestamp, Rejection> {
-        let expires = exp.ok_or(missing("exp"))?.0;
+        let expires = exp.ok_or_else(|| missing("exp"))?.0;
         if now >= expires {
             return Err(Rejection::TokenExpired { at: now, expired: expires });
         }
-        let issued = iat.ok_or(missing("iat"))?.0;
+        let issued = iat.ok_or_else(|| missing("iat"))?.0;
         let latest = now.saturating_add(self.skew).unwrap_or(now);
         for from in [Some(issued), nbf.map(|n| n.0)].into_iter().flatten() {
             if from > latest {
