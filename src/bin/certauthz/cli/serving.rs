@@ -67,8 +67,9 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Without URL a temporary world is made, and `serve` is started in it: no set-up is needed.
-With URL that server is measured, with the credentials under --path. The path / becomes the route of the mode,
-/token or /cert; where both modes run, so do /token and /cert. Other paths are kept.
+With URL that server is measured, with the credentials under --path.
+Its path / is replaced by the mode's route, /token or /cert; where both modes run, so are /token
+and /cert. Other paths are kept.
 
 Examples:
   certauthz loadtest
