@@ -295,20 +295,20 @@ json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l no-crl -d 'Do not check revocation'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l no-scopes -d 'Do not look at scopes: accept a certificate that has none'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l any-purpose -d 'Do not want the extended key usage clientAuth'
-complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l explain -d 'Print every step: passed, failed with its reason, or not reached'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -l explain -d 'Print every step: passed, failed with its reason, skipped, or not reached'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from cert" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l ca -d 'A trusted CA: its name under --path, or a certificate file (PEM or DER); repeat for several' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l audience -d 'The audience that the token must be made for' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l issuer -d 'The issuer that the token must name [default: the CA\'s own]' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l issuer -d 'The issuer that the token must name [default: the CA\'s own, or http://127.0.0.1:8586 for a CA\'s file]' -r -f
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l require-scope -d 'A scope that the token must carry; repeat for several' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l at -d 'Verify as of this RFC 3339 time [default: now]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
-complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l explain -d 'Print every step: passed, failed with its reason, or not reached'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l explain -d 'Print every step: passed, failed with its reason, skipped, or not reached'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help'
@@ -322,7 +322,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l no-crl -d 'Do not check revocation'
-complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l explain -d 'Print every step: passed, failed with its reason, or not reached'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -l explain -d 'Print every step: passed, failed with its reason, skipped, or not reached'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from request" -s h -l help -d 'Print help'
@@ -332,7 +332,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
-complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l explain -d 'Print every step: passed, failed with its reason, or not reached'
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -l explain -d 'Print every step: passed, failed with its reason, skipped, or not reached'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from crl" -s h -l help -d 'Print help'

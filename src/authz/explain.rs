@@ -8,6 +8,9 @@ pub trait Observer {
     /// `step` held; `detail` says with which values.
     fn passed(&mut self, _step: &'static str, _detail: &dyn Fn() -> String) {}
 
+    /// `step` was not made; `detail` says why not.
+    fn skipped(&mut self, _step: &'static str, _detail: &dyn Fn() -> String) {}
+
     /// The signature base that the verifier computed (RFC 9421 section 2.5).
     fn signature_base(&mut self, _base: &str) {}
 }
@@ -22,7 +25,7 @@ pub enum StepResult {
     Passed,
     /// It did not, and the verification ended with it.
     Failed,
-    /// It was not reached.
+    /// It was not made: it was not wanted, as its detail says, or was not reached.
     Skipped,
 }
 
@@ -40,14 +43,18 @@ pub struct Step {
 /// Records the steps.
 #[derive(Debug, Clone, Default)]
 pub struct Explanation {
-    passed: Vec<(&'static str, String)>,
+    ended: Vec<(&'static str, StepResult, String)>,
     /// The signature base that was expected, where the verification came so far.
     pub base: Option<String>,
 }
 
 impl Observer for Explanation {
     fn passed(&mut self, step: &'static str, detail: &dyn Fn() -> String) {
-        self.passed.push((step, detail()));
+        self.ended.push((step, StepResult::Passed, detail()));
+    }
+
+    fn skipped(&mut self, step: &'static str, detail: &dyn Fn() -> String) {
+        self.ended.push((step, StepResult::Skipped, detail()));
     }
 
     fn signature_base(&mut self, base: &str) {
@@ -56,12 +63,13 @@ impl Observer for Explanation {
 }
 
 impl Explanation {
-    /// All of `order`, with the outcome: what passed, the one that failed with this rejection, and what was not reached.
+    /// All of `order`, with the outcome: what passed or was left out, the one that failed with this rejection, and what
+    /// was not reached.
     pub fn steps(&self, order: &[&'static str], rejection: Option<&Rejection>) -> Vec<Step> {
         let mut failure = rejection;
         let step = |&name: &&'static str| {
-            if let Some((_, detail)) = self.passed.iter().find(|(passed, _)| *passed == name) {
-                return Step { step: name, result: StepResult::Passed, detail: detail.clone() };
+            if let Some((_, result, detail)) = self.ended.iter().find(|(ended, ..)| *ended == name) {
+                return Step { step: name, result: *result, detail: detail.clone() };
             }
             match failure.take() {
                 Some(rejection) => {
@@ -89,5 +97,14 @@ mod tests {
         assert!(steps[1].detail.starts_with("signature_invalid: "), "{}", steps[1].detail);
         let steps = explanation.steps(&["a", "b"], None);
         assert_eq!(steps[1].result, StepResult::Skipped);
+    }
+
+    #[test]
+    fn a_step_that_was_left_out_did_not_fail() {
+        let mut explanation = Explanation::default();
+        explanation.skipped("a", &|| "not wanted".to_owned());
+        let steps = explanation.steps(&["a", "b"], Some(&Rejection::SignatureInvalid));
+        assert_eq!((steps[0].result, steps[0].detail.as_str()), (StepResult::Skipped, "not wanted"));
+        assert_eq!(steps[1].result, StepResult::Failed);
     }
 }

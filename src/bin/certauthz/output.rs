@@ -49,6 +49,17 @@ pub(crate) enum Failure {
         /// What to do instead.
         hint: String,
     },
+    /// The library's account of it, with a next step that only the command can know.
+    #[error("{error}")]
+    Hinted {
+        /// What is wrong.
+        error: Error,
+        /// What to do instead.
+        hint: String,
+    },
+    /// A signal came first.
+    #[error("interrupted before anything was measured")]
+    Interrupted,
     /// Standard output took no more.
     #[error("cannot write to standard output: {0}")]
     Stdout(#[source] io::Error),
@@ -70,19 +81,22 @@ impl Failure {
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Library(error) => error.hint(),
-            Self::Usage { hint, .. } => Some(hint.into()),
+            Self::Usage { hint, .. } | Self::Hinted { hint, .. } => Some(hint.into()),
             Self::Stdout(source) if source.kind() == io::ErrorKind::StorageFull => Some("free some space".into()),
-            Self::Stdout(_) | Self::System { .. } => None,
+            Self::Stdout(_) | Self::System { .. } | Self::Interrupted => None,
         }
     }
 
     /// 1 refused, 2 usage, 3 anything else.
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Library(Error::Rejected(_)) => ExitCode::from(1),
-            Self::Library(error) if error.is_usage() => ExitCode::from(2),
+            Self::Library(error) | Self::Hinted { error, .. } => match error {
+                Error::Rejected(_) => ExitCode::from(1),
+                error if error.is_usage() => ExitCode::from(2),
+                _ => ExitCode::from(3),
+            },
             Self::Usage { .. } => ExitCode::from(2),
-            Self::Library(_) | Self::Stdout(_) | Self::System { .. } => ExitCode::from(3),
+            Self::Interrupted | Self::Stdout(_) | Self::System { .. } => ExitCode::from(3),
         }
     }
 

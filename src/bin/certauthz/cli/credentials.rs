@@ -60,6 +60,7 @@ pub(crate) enum CaCommand {
     /// Make a CA: key pair, certificate, database and first revocation list
     Create(CaCreateArgs),
     /// List the CAs under --path
+    #[command(after_help = "Example:\n  certauthz ca list")]
     List,
     /// Show a CA and what it issued
     Show(CaShowArgs),
@@ -103,6 +104,9 @@ pub(crate) struct CaCreateArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  certauthz ca show --name primary")]
 pub(crate) struct CaShowArgs {
     /// Name of the CA
     #[arg(long, value_name = "NAME", value_parser = values::name)]
@@ -119,6 +123,7 @@ pub(crate) enum ClientCommand {
     /// Issue a new certificate and token for a client's key
     Renew(ClientRenewArgs),
     /// List the clients under --path
+    #[command(after_help = "Example:\n  certauthz client list")]
     List,
     /// Show a client: certificate, scopes, token
     Show(ClientShowArgs),
@@ -180,6 +185,9 @@ pub(crate) struct ClientRenewArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  certauthz client show --name alice")]
 pub(crate) struct ClientShowArgs {
     /// Name of the client
     #[arg(long, value_name = "NAME", value_parser = values::name)]
@@ -257,6 +265,9 @@ pub(crate) struct RevokeTarget {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  certauthz crl create --ca primary --next-update 24h")]
 pub(crate) struct CrlCreateArgs {
     /// The CA whose list it is
     #[arg(long, value_name = "CA", value_parser = values::name)]
@@ -267,6 +278,9 @@ pub(crate) struct CrlCreateArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  certauthz crl show credentials/primary/ca.crl")]
 pub(crate) struct CrlShowArgs {
     /// The list (PEM or DER); - is standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -104,7 +104,7 @@ pub(crate) struct VerifyArgs {
     /// Verify as of this RFC 3339 time [default: now]
     #[arg(long, value_name = "TIME", value_parser = values::timestamp)]
     pub(crate) at: Option<Timestamp>,
-    /// Print every step: passed, failed with its reason, or not reached
+    /// Print every step: passed, failed with its reason, skipped, or not reached
     #[arg(long)]
     pub(crate) explain: bool,
 }
@@ -161,7 +161,7 @@ pub(crate) struct VerifyTokenArgs {
     /// The audience that the token must be made for
     #[arg(long, value_name = "NAME")]
     pub(crate) audience: String,
-    /// The issuer that the token must name [default: the CA's own]
+    /// The issuer that the token must name [default: the CA's own, or http://127.0.0.1:8586 for a CA's file]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) issuer: Option<String>,
     /// A scope that the token must carry; repeat for several
@@ -198,6 +198,9 @@ pub(crate) struct VerifyRequestArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  certauthz verify crl --ca primary credentials/primary/ca.crl")]
 pub(crate) struct VerifyCrlArgs {
     /// The CA whose list it should be: its name under --path, or a certificate file (PEM or DER)
     #[arg(long, value_name = "CA")]

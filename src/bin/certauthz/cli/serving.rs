@@ -68,6 +68,8 @@ pub(crate) struct ServeArgs {
 #[command(after_help = "\
 Without URL a temporary world is made, and `serve` is started in it: no set-up is needed.
 With URL that server is measured, with the credentials under --path.
+Its path / is replaced by the mode's route, /token or /cert; where both modes run, so are /token
+and /cert. Other paths are kept.
 
 Examples:
   certauthz loadtest

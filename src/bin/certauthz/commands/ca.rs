@@ -1,12 +1,13 @@
 //! `ca create|list|show`.
 
-use super::Context;
+use super::{Context, other_kind};
 use crate::{
     cli::{CaCreateArgs, CaShowArgs},
-    output::{self, Outcome, Result},
+    output::{self, Failure, Outcome, Result},
     view::{self, Certificate, Crl, Issued},
 };
 use certauthz::{
+    error::Error,
     key::{PublicKey, Signer as _},
     store::{Authority, CaOptions, Name},
 };
@@ -110,7 +111,7 @@ pub(crate) fn show(args: &CaShowArgs, context: &Context) -> Result {
     if args.jwks {
         return show_keys(&args.name, context);
     }
-    let ca = context.credentials.authority(&args.name)?;
+    let ca = context.credentials.authority(&args.name).map_err(|error| perhaps_client(&args.name, error, context))?;
     let shown = Shown::new(&ca, context)?;
     let issued: Vec<_> = ca.certificates()?.iter().map(|record| Issued::new(record, context.now)).collect();
     let text = || {
@@ -137,10 +138,14 @@ fn issued_row(issued: &Issued) -> Vec<String> {
     ]
 }
 
+fn perhaps_client(name: &Name, error: Error, context: &Context) -> Failure {
+    other_kind(name, "client", error, context.credentials.client_names(), context)
+}
+
 /// The set has one form whatever `--format` says: it is what servers publish.
 fn show_keys(name: &Name, context: &Context) -> Result {
-    let ca = context.credentials.ca_facts(name)?;
-    let key = PublicKey::from_spki_der(&ca.certificate.spki).map_err(certauthz::error::Error::from)?;
+    let ca = context.credentials.ca_facts(name).map_err(|error| perhaps_client(name, error, context))?;
+    let key = PublicKey::from_spki_der(&ca.certificate.spki).map_err(Error::from)?;
     output::json_to_stdout(&json!({"keys": [key.to_jwk()]}))?;
     Ok(Outcome::Done)
 }

@@ -1,6 +1,6 @@
 //! `client create|renew|list|show`.
 
-use super::Context;
+use super::{Context, other_kind};
 use crate::{
     cli::{ClientCreateArgs, ClientRenewArgs, ClientShowArgs},
     input,
@@ -11,7 +11,10 @@ use certauthz::{
     cert::csr,
     error::{Error, Result as LibraryResult},
     scope::Scopes,
-    store::{ClientCredentials, ClientKey, ClientOptions, IssuedClient, IssuedToken, Name, RenewOptions, Status},
+    store::{
+        CertificateRecord, ClientCredentials, ClientKey, ClientOptions, IssuedClient, IssuedToken, Kind, Name,
+        RenewOptions, Status,
+    },
 };
 use serde::Serialize;
 use serde_json::json;
@@ -85,7 +88,55 @@ pub(crate) fn create(args: ClientCreateArgs, context: &Context) -> Result {
         token = ca.issue_first_token(client, None, context.now)?;
         Ok(token.as_ref().map(|token| token.token.clone()))
     })?;
-    print_issued(&client, &options.ca, token.as_ref(), context)
+    print_issued(&client, &options.ca, token.as_ref(), context)?;
+    if options.force {
+        warn_of_older(&client, context);
+    }
+    Ok(Outcome::Done)
+}
+
+/// Whoever replaces a client may think that the old certificate is of no use any more.
+fn warn_of_older(client: &IssuedClient, context: &Context) {
+    const SHOWN: usize = 3;
+    let older = older_certificates(client, context);
+    let program = context.program();
+    for (ca, record) in older.iter().take(SHOWN) {
+        context.out.warn(
+            &format!("an older certificate of {} is valid until {}", client.name, view::time(record.not_after)),
+            &format!("revoke it with `{program} crl revoke --ca {ca} --serial 0x{}`", record.serial.to_hex()),
+        );
+    }
+    if let Some((ca, _)) = older.get(SHOWN) {
+        let text = format!("and {} more", older.len() - SHOWN);
+        context.out.warn(&text, &format!("see them all with `{program} ca show --name {ca}`"));
+    }
+}
+
+/// What any CA here issued to this client before and can still be used.
+fn older_certificates(client: &IssuedClient, context: &Context) -> Vec<(Name, CertificateRecord)> {
+    // The client is made by now: what cannot be found out is no failure, but whoever replaces it should know.
+    let unknown = |place: &str, error: &Error| {
+        let text = format!("whether older certificates of {} by {place} are valid is unknown: {error}", client.name);
+        context.out.warn(&text, &error.hint().unwrap_or_default());
+        Vec::new()
+    };
+    let cas = context.credentials.ca_names().unwrap_or_else(|error| {
+        unknown("any CA", &error);
+        Vec::new()
+    });
+    let mut older = Vec::new();
+    for ca in cas {
+        let issued = context.credentials.authority(&ca).and_then(|authority| authority.certificates());
+        let issued = issued.unwrap_or_else(|error| unknown(&ca, &error));
+        let of_client = issued.into_iter().filter(|record| {
+            record.kind == Kind::Client
+                && record.name == client.name.as_str()
+                && record.serial != client.certificate.serial
+                && matches!(record.status(context.now), Status::Valid | Status::NotYetValid)
+        });
+        older.extend(of_client.map(|record| (ca.clone(), record)));
+    }
+    older
 }
 
 pub(crate) fn renew(args: ClientRenewArgs, context: &Context) -> Result {
@@ -158,7 +209,9 @@ pub(crate) fn list(context: &Context) -> Result {
 
 pub(crate) fn show(args: &ClientShowArgs, context: &Context) -> Result {
     let credentials = &context.credentials;
-    let client = credentials.client(&args.name)?;
+    let client = credentials
+        .client(&args.name)
+        .map_err(|error| other_kind(&args.name, "CA", error, credentials.ca_names(), context))?;
     let directory = credentials.root().join(&args.name);
     // A client whose CA is elsewhere is still worth showing.
     let ca = credentials.ca_of(&client).ok();

@@ -65,7 +65,13 @@ fn read_certificate(path: &Path) -> std::result::Result<Vec<u8>, Error> {
 
 pub(crate) fn create(args: &CrlCreateArgs, context: &Context) -> Result {
     let mut ca = context.credentials.authority(&args.ca)?;
-    let state = ca.publish_crl(args.next_update, context.now)?;
+    let state = ca.publish_crl(args.next_update, context.now).map_err(|error| match error {
+        // As the library calls the end of any lifetime.
+        Error::InvalidValue { what: "expiration", value, why, hint } => {
+            Error::InvalidValue { what: "next update", value, why, hint }
+        }
+        other => other,
+    })?;
     let crl = Crl::new(&ca.crl_path(), &state);
     let text = || view::fields(&format!("CA {}", args.ca), &[("published", crl.sentence())]);
     context.out.summary(text, &json!({"ca": args.ca, "crl": crl}))?;
@@ -112,9 +118,15 @@ pub(crate) fn show(args: &CrlShowArgs, context: &Context) -> Result {
         }
         false => Vec::new(),
     };
+    let number = list.number();
+    let number = match number.to_u128().and_then(|number| u64::try_from(number).ok()) {
+        Some(number) => json!(number),
+        // Programs would round it.
+        None => json!(number.to_string()),
+    };
     let document = json!({
         "issuer": issuer,
-        "number": list.number().to_string(),
+        "number": number,
         "this_update": view::time(list.this_update()),
         "next_update": view::time(list.next_update()),
         "entries": listed,

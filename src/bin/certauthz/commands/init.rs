@@ -23,7 +23,7 @@ const CA: &str = "primary";
 const CLIENTS: [(&str, &str); 2] = [("alice", "bob.user.read bob.user.write"), ("bob", "alice.user.read")];
 
 pub(crate) fn run(args: &InitArgs, context: &Context) -> Result {
-    let world = make_world(&context.credentials, KeyType::DEFAULT, args.force, context.now)?;
+    let world = make_world(&context.credentials, KeyType::DEFAULT, args.force, context.now).map_err(other_place)?;
     let crl = context.credentials.authority(&world.ca)?.crl_state()?;
     let token_end = TOKEN_LIFETIME.end(context.now)?;
     let place = |name: &Name| context.credentials.root().join(name).display().to_string();
@@ -57,6 +57,16 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> Result {
     });
     context.out.summary(text, &document)?;
     Ok(Outcome::Done)
+}
+
+/// The names in the example world are given, so another `--name` is no way out.
+fn other_place(failure: Failure) -> Failure {
+    match failure {
+        Failure::Library(error @ Error::AlreadyExists { .. }) => {
+            Failure::Hinted { error, hint: "pass --force to replace it, or choose another --path".to_owned() }
+        }
+        other => other,
+    }
 }
 
 /// The example world.

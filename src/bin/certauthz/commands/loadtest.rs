@@ -16,12 +16,19 @@ use certauthz::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header::AUTHORIZATION};
 use jiff::Timestamp;
-use signal_hook::{consts::SIGINT, flag};
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    flag,
+};
 use std::{
+    fs::Permissions,
     io::{self, BufRead as _, BufReader},
-    os::unix::process::CommandExt as _,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     process::{Child, ChildStdin, Command, Stdio},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tempfile::TempDir;
@@ -32,16 +39,25 @@ const SIGNED_FOR: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(args: &LoadtestArgs, context: &Context) -> Result {
     let interrupted =
-        interrupt_flag().map_err(|source| Failure::System { action: "listen for Ctrl-C".into(), source })?;
+        interrupt_flag().map_err(|source| Failure::System { action: "listen for signals".into(), source })?;
     let report = match &args.url {
         Some(url) => measure(args, url.uri(), &context.credentials, None, context, &interrupted)?,
         None => {
             let world = World::start(args, context.now)?;
+            if interrupted.load(Ordering::Relaxed) {
+                return Err(Failure::Interrupted);
+            }
             measure(args, &world.url, &world.credentials, Some(world.server.id()), context, &interrupted)?
         }
     };
+    let cut_short = report.ending == Ending::Interrupted;
+    if cut_short && report.modes.iter().all(|mode| mode.tally.done() == 0) {
+        return Err(Failure::Interrupted);
+    }
     context.out.data(|| report.text(), &report.json())?;
-    if report.all_failed() || report.ending == Ending::ServerGone {
+    // Whoever interrupts knows that a mode may be missing.
+    let failed = report.modes.iter().any(|mode| mode.tally.successes() == 0 && !(cut_short && mode.tally.done() == 0));
+    if failed || report.ending == Ending::ServerGone {
         return Err(Failure::System {
             action: format!("measure {}", report.url).into(),
             source: io::Error::other(match report.ending {
@@ -202,8 +218,12 @@ struct World {
 impl World {
     fn start(args: &LoadtestArgs, now: Timestamp) -> Result<Self> {
         let system = |action: &'static str| move |source| Failure::System { action: action.into(), source };
-        let directory =
-            tempfile::Builder::new().prefix("certauthz-").tempdir().map_err(system("make a temporary directory"))?;
+        let directory = tempfile::Builder::new()
+            .prefix("certauthz-")
+            // It holds private keys.
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .map_err(system("make a temporary directory"))?;
         let credentials = Credentials::new(directory.path().join("credentials"));
         make_world(&credentials, args.key.resolve()?, false, now)?;
         let (server, url) = Server::start(&credentials).map_err(system("start `certauthz serve`"))?;
@@ -258,10 +278,13 @@ impl Drop for Server {
     }
 }
 
-/// Set by the first Ctrl-C; the second ends the process.
+/// Set by the first signal that asks for the end, so that the temporary world is removed; the second ends the process.
 fn interrupt_flag() -> io::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
-    flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&interrupted))?;
-    flag::register(SIGINT, Arc::clone(&interrupted))?;
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // In this order: the flag that the first signal sets must not end the process yet.
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&interrupted))?;
+        flag::register(signal, Arc::clone(&interrupted))?;
+    }
     Ok(interrupted)
 }

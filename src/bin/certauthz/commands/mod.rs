@@ -14,9 +14,12 @@ mod verify;
 
 use crate::{
     cli::{CaCommand, Cli, ClientCommand, Command, CrlCommand, GlobalArgs, TokenCommand},
-    output::{Output, Result},
+    output::{Failure, Output, Result},
 };
-use certauthz::store::Credentials;
+use certauthz::{
+    error::{Error, Result as LibraryResult},
+    store::{Credentials, Name},
+};
 use jiff::Timestamp;
 
 /// What every command works with: the global options, resolved, and the time at which it began.
@@ -41,6 +44,19 @@ impl Context {
             Some("credentials") => "certauthz".to_owned(),
             _ => format!("certauthz --path {}", self.credentials.root().display()),
         }
+    }
+}
+
+/// What is not there under a name may be of the other kind: `of_kind` are the names of that, and `kind` is its command.
+fn other_kind(name: &Name, kind: &str, error: Error, of_kind: LibraryResult<Vec<Name>>, context: &Context) -> Failure {
+    match error {
+        // Where the names cannot be listed the error itself still tells enough.
+        Error::NotFound { .. } if of_kind.is_ok_and(|names| names.contains(name)) => {
+            let hint =
+                format!("{name} is a {kind}: see `{} {} show --name {name}`", context.program(), kind.to_lowercase());
+            Failure::Hinted { error, hint }
+        }
+        other => other.into(),
     }
 }
 

@@ -130,7 +130,11 @@ fn resource(
 /// soon as it is there), but whoever starts it should know.
 fn load_lists(args: &ServeArgs, files: &RevocationFile, now: Timestamp, context: &Context) -> RevocationStore {
     let program = context.program();
-    let hint = format!("publish a new list with `{program} crl create --ca {}`: it is taken at once", args.ca);
+    let given: Vec<_> = args.crls.iter().map(|path| path.display().to_string()).collect();
+    let hint = match given.is_empty() {
+        true => format!("publish a new list with `{program} crl create --ca {}`: it is taken at once", args.ca),
+        false => format!("put a current list at {}: it is taken at once", given.join(" or ")),
+    };
     let mut lists = RevocationStore::new();
     if let Err(error) = files.load(&mut lists) {
         context.out.warn(&format!("no usable revocation list ({error}): /cert answers 503 for its clients"), &hint);

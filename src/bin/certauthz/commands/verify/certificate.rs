@@ -67,7 +67,7 @@ impl Check<'_> {
         if let Ok(facts) = Facts::from_der(self.leaf) {
             describe(&facts, report);
         }
-        let path = self.validate(Revocation::Unchecked).inspect_err(|rejection| reached(rejection, report))?;
+        let path = self.validate(Revocation::Unchecked).inspect_err(|rejection| self.reached(rejection, report))?;
         let leaf = path.leaf();
         report.subject.get_or_insert_with(|| leaf.subject_text().to_owned());
         report.serial = Some(leaf.serial_hex());
@@ -76,8 +76,7 @@ impl Check<'_> {
         report
             .explanation
             .passed("validity", &|| format!("{} to {}", view::time(leaf.not_before()), view::time(leaf.not_after())));
-        let purpose = if self.args.any_purpose { "not asked for" } else { "client authentication" };
-        report.explanation.passed("purpose", &|| purpose.to_owned());
+        self.purpose(report);
         report.explanation.passed("path", &|| describe_path(&path));
         self.check_revocation(report)?;
         self.check_scopes(report)
@@ -89,10 +88,32 @@ impl Check<'_> {
         chain::validate(self.leaf, &intermediates, self.anchors, purpose, revocation, self.at)
     }
 
+    /// Validation is one call; which of the steps it came to follows from its answer.
+    fn reached(&self, rejection: &Rejection, report: &mut Report) {
+        let (passed, purpose): (&[&str], _) = match rejection.reason() {
+            Reason::CredentialMalformed => (&[], false),
+            Reason::CertificateExpired | Reason::CertificateNotYetValid => (&["parse"], false),
+            Reason::CertificatePurpose => (&["parse", "validity"], false),
+            _ => (&["parse", "validity"], true),
+        };
+        passed.iter().for_each(|step| report.explanation.passed(step, &String::new));
+        if purpose {
+            self.purpose(report);
+        }
+    }
+
+    fn purpose(&self, report: &mut Report) {
+        if self.args.any_purpose {
+            report.explanation.skipped("purpose", &|| "not asked for".to_owned());
+        } else {
+            report.explanation.passed("purpose", &|| "client authentication".to_owned());
+        }
+    }
+
     /// Validates once more, as there may be a path whose certificates are not revoked beside one whose are.
     fn check_revocation(&self, report: &mut Report) -> std::result::Result<(), Rejection> {
         let Some(lists) = self.lists else {
-            report.explanation.passed("revocation", &|| "not checked".to_owned());
+            report.explanation.skipped("revocation", &|| "not checked".to_owned());
             return Ok(());
         };
         let lists: Vec<_> = lists.iter().map(Vec::as_slice).collect();
@@ -103,7 +124,7 @@ impl Check<'_> {
 
     fn check_scopes(&self, report: &mut Report) -> std::result::Result<(), Rejection> {
         if self.args.no_scopes {
-            report.explanation.passed("scopes", &|| "not asked for".to_owned());
+            report.explanation.skipped("scopes", &|| "not asked for".to_owned());
             return Ok(());
         }
         let (_, parsed) = X509Certificate::from_der(self.leaf)
@@ -120,17 +141,6 @@ fn describe(facts: &Facts, report: &mut Report) {
     report.subject = facts.common_name.clone();
     report.serial = Some(facts.serial.to_hex());
     report.not_after = Some(facts.not_after);
-}
-
-/// Validation is one call; which of the steps it came to follows from its answer.
-fn reached(rejection: &Rejection, report: &mut Report) {
-    let passed: &[&str] = match rejection.reason() {
-        Reason::CredentialMalformed => &[],
-        Reason::CertificateExpired | Reason::CertificateNotYetValid => &["parse"],
-        Reason::CertificatePurpose => &["parse", "validity"],
-        _ => &["parse", "validity", "purpose"],
-    };
-    passed.iter().for_each(|step| report.explanation.passed(step, &String::new));
 }
 
 fn describe_path(path: &Path) -> String {

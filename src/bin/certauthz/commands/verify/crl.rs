@@ -4,7 +4,7 @@ use super::{super::Context, report::Report, trust};
 use crate::{cli::VerifyCrlArgs, input, output::Result, view};
 use certauthz::{
     authz::Observer as _,
-    crl::{CrlError, RevocationList, StalePolicy, UnverifiedRevocationList, pem_or_der},
+    crl::{CrlError, Freshness, RevocationList, StalePolicy, UnverifiedRevocationList, pem_or_der},
     error::Rejection,
 };
 use jiff::Timestamp;
@@ -36,11 +36,23 @@ fn check(
     report.explanation.passed("parse", &|| format!("number {number}, {entries} entries"));
     let list = verified(&claimed, issuers)?;
     report.explanation.passed("issuer and signature", &String::new);
-    StalePolicy::FailClosed.judge(list.freshness(at), at)?;
+    check_times(list.freshness(at), at)?;
     report
         .explanation
         .passed("times", &|| format!("{} to {}", view::time(list.this_update()), view::time(list.next_update())));
     Ok(())
+}
+
+fn check_times(freshness: Freshness, at: Timestamp) -> std::result::Result<(), Rejection> {
+    match freshness {
+        Freshness::Current => Ok(()),
+        // The list by itself is judged: there is no policy that could tolerate it.
+        Freshness::Stale { since } => {
+            let text = format!("the next revocation list was due at {since} (checked for {at})");
+            Err(Rejection::RevocationUnknown(text.into()))
+        }
+        Freshness::NotYetValid { .. } => StalePolicy::FailClosed.judge(freshness, at).map(drop),
+    }
 }
 
 fn verified(

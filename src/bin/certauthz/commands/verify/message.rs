@@ -29,6 +29,9 @@ impl Message {
     /// # Errors
     /// [`Rejection::CredentialMalformed`] for whatever two servers could read in two ways.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Rejection> {
+        if bytes.is_empty() {
+            return Err(malformed("the message is empty"));
+        }
         let mut lines = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut head = httparse::Request::new(&mut lines);
         let length = match head.parse(bytes) {

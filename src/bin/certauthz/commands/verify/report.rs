@@ -101,7 +101,8 @@ fn steps_text(steps: &[Step]) -> String {
             let result = match step.result {
                 StepResult::Passed => "passed",
                 StepResult::Failed => "failed",
-                StepResult::Skipped => "not reached",
+                StepResult::Skipped if step.detail.is_empty() => "not reached",
+                StepResult::Skipped => "skipped",
             };
             vec![format!("  {}", step.step), result.to_owned(), output::printable(&step.detail)]
         })

@@ -9,7 +9,7 @@ use super::{
 use crate::{cli::VerifyRequestArgs, input, output::Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use certauthz::{
-    authz::{Authorities, CertificateVerifier, Policy, REQUEST_STEPS, RevocationCheck},
+    authz::{Authorities, CertificateVerifier, Explanation, Observer, Policy, REQUEST_STEPS, RevocationCheck},
     cert::facts::Facts,
     crl::{RevocationList, RevocationStore, StalePolicy},
     error::Rejection,
@@ -75,10 +75,31 @@ fn verify(
         query: message.query.as_deref(),
         headers: &message.headers,
     };
-    let principal = verifier.verify_observed(&parts, &message.body, required, at, &mut report.explanation)?;
+    let mut observer = Offline(&mut report.explanation);
+    let principal = verifier.verify_observed(&parts, &message.body, required, at, &mut observer)?;
     report.subject = Some(principal.client);
     report.scopes = principal.scopes;
     Ok(())
+}
+
+/// Whether a server has seen the nonce before is known to that server only.
+struct Offline<'a>(&'a mut Explanation);
+
+impl Observer for Offline<'_> {
+    fn passed(&mut self, step: &'static str, detail: &dyn Fn() -> String) {
+        match step {
+            "nonce" => self.0.skipped(step, &|| "only a server remembers which nonces it has seen".to_owned()),
+            _ => self.0.passed(step, detail),
+        }
+    }
+
+    fn skipped(&mut self, step: &'static str, detail: &dyn Fn() -> String) {
+        self.0.skipped(step, detail);
+    }
+
+    fn signature_base(&mut self, base: &str) {
+        self.0.signature_base(base);
+    }
 }
 
 /// The certificate in the header, for the answer's text only: the verifier reads it by itself.

@@ -78,6 +78,9 @@ fn verify(
     explanation: &mut Explanation,
     steps: &mut usize,
 ) -> std::result::Result<VerifiedToken, Rejection> {
+    if token.is_empty() {
+        return Err(Rejection::TokenMalformed("it is empty".into()));
+    }
     let verified = verifier.verify_with(token, at, |step| {
         *steps += 1;
         explanation.passed(step, &String::new);

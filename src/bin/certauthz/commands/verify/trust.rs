@@ -37,7 +37,9 @@ impl TrustedCa {
                 Self::from_file(Path::new(value))
             }
             Err(Error::NotFound { name, place, .. }) => {
-                let hint = "see `certauthz ca list` for names, or give a certificate file that exists".into();
+                let hint =
+                    "see `certauthz ca list` for names, or give a file that exists, relative to the current directory"
+                        .into();
                 Err(Error::NotFound { what: "CA or file", name, place, hint })
             }
             // Whatever is no name can only have been meant as a file.
