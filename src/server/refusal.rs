@@ -20,6 +20,9 @@ const ACCEPT_SIGNATURE: HeaderName = HeaderName::from_static("accept-signature")
 const WANTED_SIGNATURE: HeaderValue = HeaderValue::from_static(
     "certauthz=(\"@method\" \"@authority\" \"@path\" \"@query\" \"x-client-cert\");created;expires;tag=\"certauthz\"",
 );
+const WANTED_SIGNATURE_OF_BODY: HeaderValue = HeaderValue::from_static(
+    "certauthz=(\"@method\" \"@authority\" \"@path\" \"@query\" \"x-client-cert\" \"content-digest\");created;expires;tag=\"certauthz\"",
+);
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -27,7 +30,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
     Token,
-    Certificate,
+    Certificate {
+        /// Whether the request announced a body, which has to be covered then.
+        has_body: bool,
+    },
 }
 
 #[derive(Serialize)]
@@ -93,8 +99,9 @@ pub(super) fn refused(rejection: &Rejection, route: Route, required: &Scopes) ->
             if let Ok(challenge) = HeaderValue::try_from(challenge(reason, route, required)) {
                 headers.insert(WWW_AUTHENTICATE, challenge);
             }
-            if route == Route::Certificate {
-                headers.insert(ACCEPT_SIGNATURE, WANTED_SIGNATURE);
+            if let Route::Certificate { has_body } = route {
+                let wanted = if has_body { WANTED_SIGNATURE_OF_BODY } else { WANTED_SIGNATURE };
+                headers.insert(ACCEPT_SIGNATURE, wanted);
             }
         }
         StatusCode::SERVICE_UNAVAILABLE => {
@@ -128,10 +135,10 @@ fn challenge(reason: Reason, route: Route, required: &Scopes) -> String {
             "Bearer realm=\"certauthz\", error=\"invalid_request\"".to_owned()
         }
         (Route::Token, _) => "Bearer realm=\"certauthz\", error=\"invalid_token\"".to_owned(),
-        (Route::Certificate, Reason::InsufficientScope) => {
+        (Route::Certificate { .. }, Reason::InsufficientScope) => {
             format!("Certauthz realm=\"certauthz\", error=\"insufficient_scope\", scope=\"{required}\"")
         }
-        (Route::Certificate, reason) => format!("Certauthz realm=\"certauthz\", error=\"{reason}\""),
+        (Route::Certificate { .. }, reason) => format!("Certauthz realm=\"certauthz\", error=\"{reason}\""),
     }
 }
 

@@ -61,9 +61,10 @@ async fn token(State(app): State<Arc<App>>, request: Request<Body>) -> Response 
 
 async fn certificate(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
+    let route = Route::Certificate { has_body: !body.is_end_stream() };
     let mut response = match decide(&app, &parts, body).await {
         Ok(response) => response,
-        Err(rejection) => refusal(&rejection, Route::Certificate, &app.resource),
+        Err(rejection) => refusal(&rejection, route, &app.resource),
     };
     note_stale_list(&mut response, app.resource.certificates.stale_policy(Timestamp::now()));
     response

@@ -61,6 +61,9 @@ fn a_refusal_is_a_problem_with_its_reason_and_challenge_and_nothing_else() {
     {
         assert!(signature.contains(part), "{part} in {signature}");
     }
+    assert!(!signature.contains("content-digest"), "{signature}");
+    let answer = world.ask("POST /cert HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx");
+    assert!(answer.header("accept-signature").unwrap().contains("\"content-digest\")"), "a body has to be covered");
 
     let answer = world.ask(world.cert().set("x-client-cert", &"A".repeat(50_000)).bytes());
     assert_eq!(answer.verdict(), refused(431, "credential_too_large"));
