@@ -4,7 +4,8 @@ use super::{Authorities, Observer, certificate::Policy};
 use crate::{
     error::Rejection,
     signature::{
-        CLIENT_CERT, CLIENT_CERT_CHAIN, RequestParts, SignatureInput, TAG, base::BaseError, params, signature_base,
+        CLIENT_CERT, CLIENT_CERT_CHAIN, MAX_CHAIN, RequestParts, SignatureInput, TAG, base::BaseError, params,
+        signature_base,
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -32,8 +33,6 @@ pub const REQUEST_STEPS: &[&str] = &[
 pub(super) const MAX_CERTIFICATE_HEADER: usize = 44 * 1024;
 /// The largest `Signature-Input` and `Signature`, in bytes. An RSA-8192 signature has 1,400; proxies may add their own.
 const MAX_SIGNATURE_HEADER: usize = 8 * 1024;
-/// The most intermediates in `X-Client-Cert-Chain`.
-pub(super) const MAX_CHAIN: usize = 4;
 /// The longest time for which a request may be signed.
 pub(super) const MAX_WINDOW: SignedDuration = SignedDuration::from_secs(300);
 

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     key::{Algorithm, KeyError, Signer},
     signature::{
-        CLIENT_CERT, CLIENT_CERT_CHAIN, Component, LABEL, Parameters, RequestParts, SignError, TAG,
+        CLIENT_CERT, CLIENT_CERT_CHAIN, Component, LABEL, MAX_CHAIN, Parameters, RequestParts, SignError, TAG,
         base::normalized_authority, digest::content_digest, sign,
     },
 };
@@ -20,8 +20,6 @@ use std::time::Duration;
 
 /// The longest time for which a request may be signed.
 pub const MAX_WINDOW: Duration = Duration::from_secs(300);
-/// The most intermediates that a verifier looks at.
-const MAX_CHAIN: usize = 4;
 
 /// A request that is to be signed.
 #[derive(Debug, Clone, Copy)]

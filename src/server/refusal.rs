@@ -1,7 +1,7 @@
 //! Refusals as HTTP answers: RFC 9457 problem details with the stable reason, and the challenges that belong to them.
 
 use crate::{
-    authz::{Credential, Principal},
+    authz::Principal,
     crl::StalePolicy,
     error::{Reason, Rejection},
     scope::Scopes,
@@ -63,14 +63,8 @@ pub(super) const fn status(reason: Reason) -> StatusCode {
 
 /// 200 with who was let in.
 pub(super) fn accepted(principal: &Principal) -> Response {
-    let body = Accepted {
-        client: &principal.client,
-        scopes: &principal.scopes,
-        credential: match principal.credential {
-            Credential::Token => "token",
-            Credential::Certificate { .. } => "certificate",
-        },
-    };
+    let body =
+        Accepted { client: &principal.client, scopes: &principal.scopes, credential: principal.credential.name() };
     json(StatusCode::OK, JSON, &body)
 }
 

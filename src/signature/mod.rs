@@ -27,6 +27,9 @@ pub const CLIENT_CERT: &str = "x-client-cert";
 /// The header that carries intermediates, the leaf's issuer first.
 pub const CLIENT_CERT_CHAIN: &str = "x-client-cert-chain";
 
+/// The most intermediates in [`CLIENT_CERT_CHAIN`]: what a client may send and a verifier looks at.
+pub const MAX_CHAIN: usize = 4;
+
 /// Why a message could not be signed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

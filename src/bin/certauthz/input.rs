@@ -1,6 +1,9 @@
 //! What commands read: files and standard input, PEM or DER.
 
-use certauthz::error::{Error, Result};
+use certauthz::{
+    error::{Error, Result},
+    store::MAX_CRL_LEN,
+};
 use std::{
     fs::File,
     io::{self, Read},
@@ -9,8 +12,6 @@ use std::{
 
 /// The most that is read of a certificate, chain, token or HTTP message.
 const MAX_LEN: u64 = 4 << 20;
-/// The most that is read of a revocation list: some ten million entries.
-const MAX_CRL_LEN: u64 = 512 << 20;
 /// The most that is read of a request's body. It is signed and sent from memory, and `/dev/zero` has no end.
 const MAX_BODY_LEN: u64 = 256 << 20;
 
