@@ -74,7 +74,7 @@
 //!     headers: &headers,
 //! };
 //! let principal = bob.verify(&received, b"", &Scopes::parse("bob.user.read")?, now)?;
-//! assert_eq!(principal.client, "alice");
+//! assert_eq!(&*principal.client, "alice");
 //!
 //! // The same request again is a replay.
 //! let again = bob.verify(&received, b"", &Scopes::parse("bob.user.read")?, now).unwrap_err();
@@ -97,6 +97,7 @@ pub mod key;
 pub mod load;
 pub mod rlimit;
 pub mod scope;
+mod scratch;
 pub mod server;
 pub mod signature;
 pub mod store;

@@ -1,7 +1,7 @@
 //! Scopes: opaque tokens of RFC 6749 section 3.3, compared by equality, case-sensitive.
 
 use crate::error::{Error, Rejection, Result};
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 /// The longest scope token, in bytes. RFC 6749 sets none; the bound keeps a certificate within a header.
 pub const MAX_SCOPE_LEN: usize = 256;
@@ -69,9 +69,9 @@ impl serde::Serialize for Scope {
     }
 }
 
-/// A set of unique scopes in the order in which they were given; at most [`MAX_SCOPES`].
+/// A set of unique scopes in the order in which they were given; at most [`MAX_SCOPES`]. Cloning it counts a reference.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Scopes(Vec<Scope>);
+pub struct Scopes(Arc<[Scope]>);
 
 impl Scopes {
     /// A set of these scopes.
@@ -89,7 +89,7 @@ impl Scopes {
             }
             set.push(scope);
         }
-        Ok(Self(set))
+        Ok(Self(set.into()))
     }
 
     /// Reads the space-delimited form of RFC 6749 (the `scope` claim and parameter). The empty text is the empty set.

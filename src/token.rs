@@ -9,10 +9,12 @@ use crate::{
     error::Rejection,
     key::{KeyError, PublicKey, Signer},
     scope::Scopes,
+    scratch::Scratch,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use std::sync::Arc;
 use wire::{ClaimsIn, HeaderIn, NumericDate, Parts, decode, json_error, missing};
 
 /// The longest token that is looked at, in bytes: a header line, with room for many scopes.
@@ -52,29 +54,38 @@ struct HeaderOut<'a> {
 /// [`KeyError`] where the key cannot sign.
 pub fn issue(signer: &dyn Signer, claims: &Claims) -> Result<String, KeyError> {
     let key = signer.public_key();
-    let algorithm = key.key_type().algorithm();
-    let header = HeaderOut { alg: algorithm.jose_name(), typ: "at+jwt", kid: &key.thumbprint() };
-    let encode = |json: serde_json::Result<Vec<u8>>| {
-        json.map(|json| URL_SAFE_NO_PAD.encode(json)).map_err(|_| KeyError::Malformed("claims that are not JSON"))
-    };
-    let mut token = encode(serde_json::to_vec(&header))?;
+    let mut token = encode(&HeaderOut::new(key, &key.thumbprint()))?;
     token.push('.');
-    token.push_str(&encode(serde_json::to_vec(claims))?);
-    let signature = signer.sign(algorithm, token.as_bytes())?;
+    token.push_str(&encode(claims)?);
+    let signature = signer.sign(key.key_type().algorithm(), token.as_bytes())?;
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(signature));
     Ok(token)
+}
+
+impl<'a> HeaderOut<'a> {
+    fn new(key: &PublicKey, kid: &'a str) -> Self {
+        Self { alg: key.key_type().algorithm().jose_name(), typ: "at+jwt", kid }
+    }
+}
+
+/// A segment of a token.
+fn encode(value: &impl Serialize) -> Result<String, KeyError> {
+    let json = serde_json::to_vec(value).map_err(|_| KeyError::Malformed("claims that are not JSON"))?;
+    Ok(URL_SAFE_NO_PAD.encode(json))
 }
 
 /// What a verified token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedToken {
     /// `client_id`.
-    pub client: String,
+    pub client: Arc<str>,
     /// `scope`.
     pub scopes: Scopes,
     /// `exp`.
     pub expires: Timestamp,
+    /// The later of `iat` and `nbf`.
+    pub from: Timestamp,
     /// `jti`.
     pub id: String,
 }
@@ -87,6 +98,8 @@ pub struct TokenVerifier {
     issuer: String,
     audience: String,
     skew: SignedDuration,
+    /// The header that [`issue`] writes with this key. A token that has it need not have it read.
+    usual_header: String,
 }
 
 impl TokenVerifier {
@@ -94,7 +107,8 @@ impl TokenVerifier {
     /// is forgiven for `iat` and `nbf`; `exp` is exact.
     pub fn new(key: PublicKey, issuer: String, audience: String, skew: SignedDuration) -> Self {
         let kid = key.thumbprint();
-        Self { key, kid, issuer, audience, skew }
+        let usual_header = encode(&HeaderOut::new(&key, &kid)).unwrap_or_default();
+        Self { key, kid, issuer, audience, skew, usual_header }
     }
 
     /// Checks a token in compact serialization (RFC 7515 section 3.1) for the time `now`.
@@ -117,16 +131,19 @@ impl TokenVerifier {
     ) -> Result<VerifiedToken, Rejection> {
         let parts = Parts::split(token)?;
         passed("parse");
-        self.check_header(&parts)?;
+        let mut buffer = Scratch::new();
+        if parts.header != self.usual_header {
+            self.check_header(decode(parts.header, &mut buffer)?)?;
+        }
         passed("header");
-        let signature = decode(parts.signature)?;
+        let signature = decode(parts.signature, &mut buffer)?;
         self.key
-            .verify(self.key.key_type().algorithm(), parts.signed.as_bytes(), &signature)
+            .verify(self.key.key_type().algorithm(), parts.signed.as_bytes(), signature)
             .map_err(|_| Rejection::TokenSignature)?;
         passed("signature");
-        let payload = decode(parts.payload)?;
+        let payload = decode(parts.payload, &mut buffer)?;
         let claims: ClaimsIn<'_> =
-            serde_json::from_slice(&payload).map_err(|e| Rejection::TokenClaims(json_error(&e)))?;
+            serde_json::from_slice(payload).map_err(|e| Rejection::TokenClaims(json_error(&e)))?;
         let issuer = claims.iss.ok_or_else(|| missing("iss"))?;
         if issuer != self.issuer {
             return Err(Rejection::TokenIssuer { got: issuer.into_owned(), wanted: self.issuer.clone() });
@@ -137,21 +154,25 @@ impl TokenVerifier {
             return Err(Rejection::TokenAudience { got: audience.to_string(), wanted: self.audience.clone() });
         }
         passed("audience");
-        let expires = self.check_times(claims.exp, claims.iat, claims.nbf, now)?;
+        let (expires, from) = self.check_times(claims.exp, claims.iat, claims.nbf, now)?;
         passed("times");
-        let client = claims.client_id.filter(|c| !c.is_empty()).ok_or_else(|| missing("client_id"))?.into_owned();
+        let client = claims.client_id.filter(|c| !c.is_empty()).ok_or_else(|| missing("client_id"))?.into();
         claims.sub.filter(|s| !s.is_empty()).ok_or_else(|| missing("sub"))?;
         let id = claims.jti.filter(|j| !j.is_empty()).ok_or_else(|| missing("jti"))?.into_owned();
         let scopes = Scopes::parse(claims.scope.as_deref().unwrap_or_default())
             .map_err(|_| Rejection::TokenClaims("scope is not a list of scope tokens".into()))?;
         passed("claims");
-        Ok(VerifiedToken { client, scopes, expires, id })
+        Ok(VerifiedToken { client, scopes, expires, from, id })
     }
 
-    fn check_header(&self, parts: &Parts<'_>) -> Result<(), Rejection> {
-        let bytes = decode(parts.header)?;
+    /// Whether the times of a token that was verified before still hold.
+    pub fn is_timely(&self, token: &VerifiedToken, now: Timestamp) -> bool {
+        now < token.expires && token.from <= self.latest_start(now)
+    }
+
+    fn check_header(&self, json: &[u8]) -> Result<(), Rejection> {
         let header: HeaderIn<'_> =
-            serde_json::from_slice(&bytes).map_err(|e| Rejection::TokenMalformed(json_error(&e)))?;
+            serde_json::from_slice(json).map_err(|e| Rejection::TokenMalformed(json_error(&e)))?;
         let algorithm = header.alg.ok_or(Rejection::TokenMalformed("its header has no alg".into()))?;
         // Pinned to the key: the token does not choose (RFC 8725 section 3.1).
         if algorithm != self.key.key_type().algorithm().jose_name() {
@@ -178,19 +199,21 @@ impl TokenVerifier {
         iat: Option<NumericDate>,
         nbf: Option<NumericDate>,
         now: Timestamp,
-    ) -> Result<Timestamp, Rejection> {
+    ) -> Result<(Timestamp, Timestamp), Rejection> {
         let expires = exp.ok_or_else(|| missing("exp"))?.0;
         if now >= expires {
             return Err(Rejection::TokenExpired { at: now, expired: expires });
         }
         let issued = iat.ok_or_else(|| missing("iat"))?.0;
-        let latest = now.saturating_add(self.skew).unwrap_or(now);
-        for from in [Some(issued), nbf.map(|n| n.0)].into_iter().flatten() {
-            if from > latest {
-                return Err(Rejection::TokenNotYetValid { at: now, from });
-            }
+        let from = nbf.map_or(issued, |nbf| nbf.0.max(issued));
+        if from > self.latest_start(now) {
+            return Err(Rejection::TokenNotYetValid { at: now, from });
         }
-        Ok(expires)
+        Ok((expires, from))
+    }
+
+    fn latest_start(&self, now: Timestamp) -> Timestamp {
+        now.saturating_add(self.skew).unwrap_or(now)
     }
 }
 
@@ -247,7 +270,7 @@ mod tests {
             };
             let token = issue(&key, &issued).unwrap();
             let verified = verifier(&key).verify(&token, now()).unwrap();
-            assert_eq!((verified.client.as_str(), verified.scopes.to_string().as_str()), ("alice", "bob.user.read"));
+            assert_eq!((&*verified.client, verified.scopes.to_string().as_str()), ("alice", "bob.user.read"));
 
             let algorithm: jsonwebtoken::Algorithm = key_type.algorithm().jose_name().parse().unwrap();
             let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(key.public_key().to_jwk()).unwrap();

@@ -63,9 +63,9 @@ fn base(request: &RequestParts<'_>, input: &str) -> String {
     let [member] = members.as_slice() else { panic!("one member: {input}") };
     // What is read is written back to the letter.
     assert_eq!(format!("{}={}", member.label, member.serialized), input);
-    let mut out = String::new();
+    let mut out = Vec::new();
     signature_base(request, &member.components, &member.serialized, &mut out).unwrap();
-    out
+    String::from_utf8(out).unwrap()
 }
 
 /// Appendix B.2: `test-request`.

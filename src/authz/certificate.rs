@@ -1,24 +1,24 @@
 //! Signed requests: the certificate, its chain and revocation, and the signature that proves possession of its key.
 
 use super::{
-    Authorities, CheckedHead, Credential, Observer, Principal, ReplayMemory,
-    head::{Head, check_end},
+    Authorities, CacheCounts, CheckedHead, Credential, Observer, Principal, ReplayMemory, VerifiedClient,
+    cache::ClientCache,
+    head::{Content, Head, SentCertificate, check_end, decode_chain},
 };
 use crate::{
     cert::{
-        chain::{self, Anchors, Path, Purpose, Revocation},
+        chain::Anchors,
         extension::{self, Oid},
     },
     crl::{Freshness, RevocationStore, StalePolicy, Staleness},
     error::Rejection,
-    key::{Algorithm, PublicKey, sha256},
+    key::{Algorithm, PublicKey},
     scope::Scopes,
     signature::{RequestParts, digest::BodyDigest},
 };
+use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use quick_cache::sync::Cache;
-use std::sync::{Arc, PoisonError, RwLock};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use std::sync::Arc;
 
 /// What a service accepts.
 #[derive(Debug, Clone)]
@@ -60,98 +60,31 @@ impl Policy {
     }
 }
 
-/// A certificate whose path was valid when it was first seen, with what each request needs of it.
-pub struct VerifiedClient {
-    /// The subject's common name.
-    pub name: String,
-    /// The serial number, lower-case hex.
-    pub serial: String,
-    /// The end of its life.
-    pub not_after: Timestamp,
-    /// SHA-256 of its DER.
-    pub fingerprint: [u8; 32],
-    scopes: Result<Scopes, Rejection>,
-    key: PublicKey,
-    path: Path,
-}
-
-impl VerifiedClient {
-    /// Validates the path of a certificate for client authentication at `now` and reads what requests need. Revocation
-    /// is left to [`Path::check_revocation`].
-    fn establish(
-        leaf: &[u8],
-        chain: &[Vec<u8>],
-        anchors: &Anchors,
-        scopes_oid: &Oid,
-        now: Timestamp,
-    ) -> Result<Self, Rejection> {
-        let intermediates: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
-        let path = chain::validate(leaf, &intermediates, anchors, Purpose::ClientAuth, Revocation::Unchecked, now)?;
-        let malformed = |why: &'static str| Rejection::CredentialMalformed(why.into());
-        let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| malformed("not a certificate"))?;
-        let key = PublicKey::from_spki_der(parsed.public_key().raw)
-            .map_err(|e| Rejection::CertificateUntrusted(e.to_string().into()))?;
-        Ok(Self {
-            name: client_name(&parsed)?,
-            serial: path.leaf().serial_hex(),
-            not_after: path.leaf().not_after(),
-            fingerprint: sha256(leaf),
-            scopes: extension::read_scopes(&parsed, scopes_oid),
-            key,
-            path,
-        })
-    }
-
-    /// The scopes that its certificate carries.
-    ///
-    /// # Errors
-    /// [`Rejection::ScopesMissing`] or [`Rejection::ScopesMalformed`].
-    pub fn scopes(&self) -> Result<&Scopes, Rejection> {
-        self.scopes.as_ref().map_err(Clone::clone)
-    }
-
-    /// The certificate's public key.
-    pub fn key(&self) -> &PublicKey {
-        &self.key
-    }
-
-    /// The path to the CA.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-/// The one common name of the subject: 1 to 64 characters (RFC 5280 appendix A), none of them a control.
-fn client_name(certificate: &X509Certificate<'_>) -> Result<String, Rejection> {
-    let malformed = || Rejection::CredentialMalformed("the subject has not exactly one readable common name".into());
-    let mut names = certificate.subject().iter_common_name();
-    let (Some(name), None) = (names.next(), names.next()) else { return Err(malformed()) };
-    let name = name.as_str().map_err(|_| malformed())?;
-    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-        return Err(malformed());
-    }
-    Ok(name.to_owned())
+/// Whom a verifier trusts, and whom it has come to know by that.
+struct Trust {
+    anchors: Anchors,
+    /// Positive answers only, each of which these anchors gave: other anchors come with a cache of their own.
+    clients: ClientCache,
 }
 
 /// Decides about signed requests. One instance serves all threads.
 pub struct CertificateVerifier {
-    anchors: Anchors,
     policy: Policy,
-    lists: RwLock<Arc<RevocationStore>>,
-    /// Keyed by SHA-256 of leaf and chain. Positive answers only.
-    clients: Option<Cache<CacheKey, Arc<VerifiedClient>>>,
+    cache: usize,
+    trust: ArcSwap<Trust>,
+    lists: ArcSwap<RevocationStore>,
     replay: ReplayMemory,
 }
 
 impl CertificateVerifier {
-    /// A verifier that trusts `anchors`. `cache` is the number of verified certificates to remember (0 for none),
-    /// `replay` the number of nonces.
+    /// A verifier that trusts `anchors`. `cache` is the number of verified certificates to remember (0 for none), each
+    /// with [`super::CACHE_UNIT`] bytes, `replay` the number of nonces.
     pub fn new(anchors: Anchors, policy: Policy, lists: RevocationStore, cache: usize, replay: usize) -> Self {
         Self {
-            anchors,
             policy,
-            lists: RwLock::new(Arc::new(lists)),
-            clients: (cache > 0).then(|| Cache::new(cache)),
+            cache,
+            trust: ArcSwap::from_pointee(Trust { anchors, clients: ClientCache::new(cache) }),
+            lists: ArcSwap::from_pointee(lists),
             replay: ReplayMemory::new(replay),
         }
     }
@@ -163,12 +96,28 @@ impl CertificateVerifier {
 
     /// The revocation lists in use.
     pub fn lists(&self) -> Arc<RevocationStore> {
-        Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner))
+        self.lists.load_full()
     }
 
     /// Replaces the revocation lists; requests that are under way finish with the old ones.
     pub fn set_lists(&self, lists: RevocationStore) {
-        *self.lists.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(lists);
+        self.lists.store(Arc::new(lists));
+    }
+
+    /// Replaces the trusted CAs. What was remembered by the old ones is forgotten; requests that are under way finish
+    /// with them.
+    pub fn set_anchors(&self, anchors: Anchors) {
+        self.trust.store(Arc::new(Trust { anchors, clients: ClientCache::new(self.cache) }));
+    }
+
+    /// What the cache of certificates has done since the trusted CAs were set.
+    pub fn cache_counts(&self) -> CacheCounts {
+        self.trust.load().clients.counts()
+    }
+
+    /// The nonces that were used.
+    pub fn replay(&self) -> &ReplayMemory {
+        &self.replay
     }
 
     /// Decides about a whole request.
@@ -208,24 +157,23 @@ impl CertificateVerifier {
     ///
     /// # Errors
     /// As [`CertificateVerifier::verify`].
-    pub fn check_head(
+    pub fn check_head<'r>(
         &self,
-        request: &RequestParts<'_>,
+        request: &RequestParts<'r>,
         has_body: bool,
         now: Timestamp,
         observer: &mut impl Observer,
-    ) -> Result<CheckedHead, Rejection> {
-        let head = Head::check(request, has_body, &self.policy, now, observer)?;
-        let client = self.client(&head.leaf, &head.chain, now)?;
-        observer.passed("certificate", &|| format!("{}, serial {}", client.name, client.serial));
+    ) -> Result<CheckedHead<'r>, Rejection> {
+        let trust = self.trust.load();
+        let head = Head::check(request, has_body, &self.policy, &trust.clients, now, observer)?;
+        let client = self.client(&trust, &head.certificate, now)?;
+        observer.passed("certificate", &|| format!("{}, serial {}", client.name(), client.serial_hex()));
         let revocation = self.check_revocation(&client, now)?;
         match self.policy.revocation {
             RevocationCheck::Off => observer.skipped("revocation", &|| "not checked".to_owned()),
             RevocationCheck::Required(_) => observer.passed("revocation", &|| describe_revocation(revocation)),
         }
-        let digest = request.headers.get_all("content-digest").iter().map(|v| v.as_bytes()).collect::<Vec<_>>();
-        let digest = (!digest.is_empty()).then(|| digest.join(&b", "[..]));
-        Ok(CheckedHead { head, client, revocation, digest })
+        Ok(CheckedHead { head, client, revocation })
     }
 
     /// The rest: body digest, signature, nonce, scopes. `now` is the time at which the body was complete: a request
@@ -235,16 +183,16 @@ impl CertificateVerifier {
     /// As [`CertificateVerifier::verify`].
     pub fn check_body(
         &self,
-        checked: CheckedHead,
+        checked: CheckedHead<'_>,
         body: BodyDigest,
         required: &Scopes,
         now: Timestamp,
         observer: &mut impl Observer,
     ) -> Result<Principal, Rejection> {
-        let CheckedHead { head, client, revocation, digest } = checked;
+        let CheckedHead { head, client, revocation } = checked;
         check_end(head.end, now)?;
         let len = body.len();
-        match digest {
+        match head.digest {
             // A digest that is not signed proves nothing, one that is signed must hold, also for an empty body.
             Some(field) if head.digest_covered => body.verify(&field)?,
             _ if body.is_empty() => {}
@@ -252,55 +200,82 @@ impl CertificateVerifier {
             None => return Err(Rejection::DigestMissing),
         }
         observer.passed("digest", &|| format!("{len} bytes of body"));
-        observer.signature_base(&head.base);
-        let algorithm = algorithm(&client.key, head.alg.as_deref())?;
-        client.key.verify(algorithm, head.base.as_bytes(), &head.signature).map_err(|_| Rejection::SignatureInvalid)?;
+        observer.signature_base(head.signed.base());
+        let algorithm = algorithm(client.key(), head.alg)?;
+        client
+            .key()
+            .verify(algorithm, head.signed.base(), head.signed.signature())
+            .map_err(|_| Rejection::SignatureInvalid)?;
         observer.passed("signature", &|| algorithm.to_string());
         // One second more than needed, as the end was compared with fractions.
         let until = head.end.as_second().saturating_add(1);
-        self.replay.record(&client.fingerprint, &head.nonce, until, now)?;
+        self.replay.record(client.fingerprint(), head.nonce.as_str(), until, now)?;
         observer.passed("nonce", &String::new);
         let scopes = client.scopes()?;
         scopes.covers(required)?;
         observer.passed("scopes", &|| scopes.to_string());
         Ok(Principal {
-            client: client.name.clone(),
+            client: Arc::clone(client.name()),
             scopes: scopes.clone(),
             credential: Credential::Certificate { revocation },
         })
     }
 
     /// The verified client of a certificate, remembered or established.
-    fn client(&self, leaf: &[u8], chain: &[Vec<u8>], now: Timestamp) -> Result<Arc<VerifiedClient>, Rejection> {
-        let establish =
-            || VerifiedClient::establish(leaf, chain, &self.anchors, &self.policy.scopes_oid, now).map(Arc::new);
-        let Some(cache) = &self.clients else { return establish() };
-        let key = cache_key(leaf, chain);
-        if let Some(client) = cache.get(&key) {
-            if client.path.check_validity(now).is_ok() {
-                return Ok(client);
+    fn client(
+        &self,
+        trust: &Trust,
+        certificate: &SentCertificate<'_>,
+        now: Timestamp,
+    ) -> Result<Arc<VerifiedClient>, Rejection> {
+        let (text, chain_text) = (certificate.text, certificate.chain_text.unwrap_or_default());
+        let establish = |leaf: &[u8], chain: &[Vec<u8>]| {
+            let intermediates: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+            let oid = &self.policy.scopes_oid;
+            VerifiedClient::establish(leaf, &intermediates, &trust.anchors, oid, now).map(Arc::new)
+        };
+        match &certificate.content {
+            Content::Known(client) => {
+                if client.path().check_validity(now).is_ok() {
+                    return Ok(Arc::clone(client));
+                }
+                // Let the whole validation say what is wrong: a hit must never answer what a miss would not.
+                trust.clients.remove(text, chain_text);
+                let chain = certificate.chain_text.map_or(Ok(Vec::new()), decode_chain)?;
+                establish(client.path().leaf().der(), &chain)
             }
-            // Let the whole validation say what is wrong: a hit must never answer what a miss would not.
-            cache.remove(&key);
+            Content::New(leaf, chain) => {
+                let client = establish(leaf, chain)?;
+                if is_worth_remembering(&client, chain, chain_text) {
+                    trust.clients.insert(text, chain_text, Arc::clone(&client));
+                }
+                Ok(client)
+            }
         }
-        let client = establish()?;
-        cache.insert(key, Arc::clone(&client));
-        Ok(client)
     }
 
     /// The policy that is being applied because a revocation list is stale at `now`, if one is.
     pub fn stale_policy(&self, now: Timestamp) -> Option<StalePolicy> {
         let RevocationCheck::Required(policy) = self.policy.revocation else { return None };
-        let lists = self.lists();
+        let lists = self.lists.load();
         lists.lists().any(|list| list.freshness(now) != Freshness::Current).then_some(policy)
     }
 
     fn check_revocation(&self, client: &VerifiedClient, now: Timestamp) -> Result<Staleness, Rejection> {
         match self.policy.revocation {
             RevocationCheck::Off => Ok(Staleness::Current),
-            RevocationCheck::Required(policy) => client.path.check_revocation(&self.lists(), policy, now),
+            RevocationCheck::Required(policy) => client.path().check_revocation(&self.lists.load(), policy, now),
         }
     }
+}
+
+/// Whether every certificate that was sent along belongs to the path, and is written as anybody would: else one client
+/// could fill the cache by sending its certificate with ever new junk or space beside it.
+fn is_worth_remembering(client: &VerifiedClient, chain: &[Vec<u8>], text: &[u8]) -> bool {
+    let mut issuers = client.path().certificates().skip(1);
+    let is_plain = |part: &[u8]| !part.strip_prefix(b" ").unwrap_or(part).iter().any(u8::is_ascii_whitespace);
+    text.split(|&b| b == b',').all(is_plain)
+        && chain.iter().all(|sent| issuers.by_ref().any(|issuer| issuer.der() == sent.as_slice()))
 }
 
 fn describe_revocation(staleness: Staleness) -> String {
@@ -313,17 +288,11 @@ fn describe_revocation(staleness: Staleness) -> String {
 }
 
 /// The algorithm that the key dictates, or the other one that it supports if `alg` says so.
-fn algorithm(key: &PublicKey, alg: Option<&str>) -> Result<Algorithm, Rejection> {
-    let Some(name) = alg else { return Ok(key.key_type().algorithm()) };
-    Algorithm::from_http_name(name)
-        .filter(|algorithm| key.key_type().supports(*algorithm))
-        .ok_or_else(|| Rejection::AlgorithmForbidden(name.chars().take(64).collect()))
-}
-
-/// SHA-256 of the leaf and, apart from it, of the chain: two fields, so that no bytes of one can pass for the other.
-type CacheKey = ([u8; 32], [u8; 32]);
-
-fn cache_key(leaf: &[u8], chain: &[Vec<u8>]) -> CacheKey {
-    let links: Vec<[u8; 32]> = chain.iter().map(|der| sha256(der)).collect();
-    (sha256(leaf), if links.is_empty() { [0; 32] } else { sha256(links.as_flattened()) })
+fn algorithm(key: &PublicKey, alg: Option<Result<Algorithm, String>>) -> Result<Algorithm, Rejection> {
+    match alg {
+        None => Ok(key.key_type().algorithm()),
+        Some(Ok(algorithm)) if key.key_type().supports(algorithm) => Ok(algorithm),
+        Some(Ok(algorithm)) => Err(Rejection::AlgorithmForbidden(algorithm.to_string().into())),
+        Some(Err(name)) => Err(Rejection::AlgorithmForbidden(name.into())),
+    }
 }

@@ -12,7 +12,7 @@ pub trait Observer {
     fn skipped(&mut self, _step: &'static str, _detail: &dyn Fn() -> String) {}
 
     /// The signature base that the verifier computed (RFC 9421 section 2.5).
-    fn signature_base(&mut self, _base: &str) {}
+    fn signature_base(&mut self, _base: &[u8]) {}
 }
 
 impl Observer for () {}
@@ -57,8 +57,9 @@ impl Observer for Explanation {
         self.ended.push((step, StepResult::Skipped, detail()));
     }
 
-    fn signature_base(&mut self, base: &str) {
-        self.base = Some(base.to_owned());
+    fn signature_base(&mut self, base: &[u8]) {
+        // It is ASCII: whatever else a request holds is not signed.
+        self.base = Some(String::from_utf8_lossy(base).into_owned());
     }
 }
 

@@ -1,8 +1,11 @@
 //! The part of a signed request that can be judged before its body: headers in, a [`CheckedHead`] or a refusal out.
 
-use super::{Authorities, Observer, certificate::Policy};
+use super::{Observer, Policy, VerifiedClient, cache::ClientCache};
 use crate::{
+    crl::Staleness,
     error::Rejection,
+    key::Algorithm,
+    scratch::Scratch,
     signature::{
         CLIENT_CERT, CLIENT_CERT_CHAIN, MAX_CHAIN, RequestParts, SignatureInput, TAG, base::BaseError, params,
         signature_base,
@@ -36,76 +39,135 @@ const MAX_SIGNATURE_HEADER: usize = 8 * 1024;
 /// The longest time for which a request may be signed.
 pub(super) const MAX_WINDOW: SignedDuration = SignedDuration::from_secs(300);
 
-/// The headers of a signed request, decoded and checked as far as that is possible without keys.
-pub(super) struct Head {
-    /// The certificate's DER.
-    pub(super) leaf: Vec<u8>,
-    /// The intermediates' DER, the leaf's issuer first.
-    pub(super) chain: Vec<Vec<u8>>,
-    /// The signature base that the signature must be over.
-    pub(super) base: String,
-    /// The signature.
-    pub(super) signature: Vec<u8>,
-    /// The `alg` parameter.
-    pub(super) alg: Option<String>,
+/// The headers of a signed request, checked as far as that is possible without keys.
+pub(super) struct Head<'r> {
+    /// Who sends it.
+    pub(super) certificate: SentCertificate<'r>,
+    /// The signature and the base that it must be over.
+    pub(super) signed: Signed,
+    /// The algorithm of the `alg` parameter, or a name there that is none.
+    pub(super) alg: Option<Result<Algorithm, String>>,
     /// The nonce.
-    pub(super) nonce: String,
+    pub(super) nonce: Nonce,
     /// The end of the time in which this request may be accepted.
     pub(super) end: Timestamp,
-    /// Whether the signature covers `Content-Digest`.
+    /// The `Content-Digest`.
+    pub(super) digest: Option<Cow<'r, [u8]>>,
+    /// Whether the signature covers it.
     pub(super) digest_covered: bool,
 }
 
-/// A request whose head was accepted so far: what is left is its body's digest, the signature, the nonce and the scopes.
-pub struct CheckedHead {
-    pub(super) head: Head,
-    pub(super) client: Arc<super::VerifiedClient>,
-    pub(super) revocation: crate::crl::Staleness,
-    pub(super) digest: Option<Vec<u8>>,
+/// The certificate of a request.
+pub(super) struct SentCertificate<'r> {
+    /// The header's value: base64.
+    pub(super) text: &'r [u8],
+    /// The value of the header with the intermediates, if there is one.
+    pub(super) chain_text: Option<&'r [u8]>,
+    pub(super) content: Content,
 }
 
-impl Head {
-    /// Reads and checks everything up to the time window.
+/// What is behind the texts.
+pub(super) enum Content {
+    /// A client that is remembered by these very texts.
+    Known(Arc<VerifiedClient>),
+    /// The decoded DER: the leaf, and the intermediates with its issuer first.
+    New(Vec<u8>, Vec<Vec<u8>>),
+}
+
+/// A signature and what it should be over, in one buffer.
+pub(super) struct Signed {
+    buffer: Scratch,
+    signature_len: usize,
+}
+
+impl Signed {
+    fn parts(&self) -> (&[u8], &[u8]) {
+        self.buffer.split_at_checked(self.signature_len).unwrap_or_default()
+    }
+
+    pub(super) fn signature(&self) -> &[u8] {
+        self.parts().0
+    }
+
+    /// The signature base (RFC 9421 section 2.5).
+    pub(super) fn base(&self) -> &[u8] {
+        self.parts().1
+    }
+}
+
+/// A nonce of 16 to 64 bytes of ASCII.
+pub(super) struct Nonce {
+    bytes: [u8; MAX_NONCE],
+    len: usize,
+}
+
+/// The longest nonce of the protocol.
+const MAX_NONCE: usize = 64;
+
+impl Nonce {
+    fn new(text: &str) -> Option<Self> {
+        let mut bytes = [0; MAX_NONCE];
+        bytes.get_mut(..text.len()).filter(|_| text.len() >= 16)?.copy_from_slice(text.as_bytes());
+        Some(Self { bytes, len: text.len() })
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+/// A request whose head was accepted so far: what is left is its body's digest, the signature, the nonce and the scopes.
+pub struct CheckedHead<'r> {
+    pub(super) head: Head<'r>,
+    pub(super) client: Arc<VerifiedClient>,
+    pub(super) revocation: Staleness,
+}
+
+impl<'r> Head<'r> {
+    /// Reads and checks everything up to the time window. A certificate that `clients` knows is not decoded.
     pub(super) fn check(
-        request: &RequestParts<'_>,
+        request: &RequestParts<'r>,
         has_body: bool,
         policy: &Policy,
+        clients: &ClientCache,
         now: Timestamp,
         observer: &mut impl Observer,
     ) -> Result<Self, Rejection> {
-        let headers = request.headers;
-        let certificate = certificate_header(headers)?;
-        let field = signature_field(headers, "signature-input")?;
-        let signature_field = signature_field(headers, "signature")?;
-        observer.passed("sizes", &|| format!("certificate {} bytes of base64", certificate.len()));
+        let fields = Fields::of(request.headers)?;
+        let text = fields.certificate;
+        observer.passed("sizes", &|| format!("certificate {} bytes of base64", text.len()));
 
-        let leaf = STANDARD
-            .decode(certificate)
-            .map_err(|_| Rejection::CredentialMalformed("X-Client-Cert is not base64 (RFC 4648 section 4)".into()))?;
-        let chain = decode_chain(headers)?;
-        let member = select(&field)?;
-        let signature = params::parse_signature(&signature_field, &member.label).map_err(malformed)?;
+        let content = match clients.get(text, fields.chain.unwrap_or_default()) {
+            Some(client) => Content::Known(client),
+            None => Content::New(decode_leaf(text)?, fields.chain.map_or(Ok(Vec::new()), decode_chain)?),
+        };
+        let member = select(&fields.input)?;
+        let mut buffer = Scratch::new();
+        params::read_signature(&fields.signature, &member.label, &mut buffer).map_err(malformed)?;
         observer.passed("parse", &|| format!("label {}, covers {} components", member.label, member.components.len()));
 
-        check_coverage(&member, headers, has_body, !chain.is_empty())?;
-        let mut base = String::with_capacity(certificate.len() + 1024);
-        signature_base(request, &member.components, &member.serialized, &mut base).map_err(coverage)?;
-        observer.passed("coverage", &|| member.serialized.clone());
+        check_coverage(&member, fields.digest.is_some(), has_body, fields.chain.is_some())?;
+        let signature_len = buffer.len();
+        signature_base(request, &member.components, &member.serialized, &mut buffer).map_err(coverage)?;
+        observer.passed("coverage", &|| member.serialized.clone().into_owned());
 
-        check_authority(&policy.authorities, request)?;
+        policy.authorities.check(request.scheme, request.authority)?;
         observer.passed("authority", &|| request.authority.to_owned());
 
         let (nonce, end) = check_window(&member, policy, now)?;
         observer.passed("window", &|| format!("acceptable until {end}"));
         Ok(Self {
-            leaf,
-            chain,
-            base,
-            signature,
-            alg: member.parameters.alg.as_deref().map(str::to_owned),
+            certificate: SentCertificate { text, chain_text: fields.chain, content },
+            signed: Signed { buffer, signature_len },
+            alg: member
+                .parameters
+                .alg
+                .as_deref()
+                .map(|name| Algorithm::from_http_name(name).ok_or_else(|| name.chars().take(64).collect())),
             nonce,
             end,
             digest_covered: member.covers("content-digest"),
+            digest: fields.digest,
         })
     }
 }
@@ -118,45 +180,79 @@ fn coverage(error: BaseError) -> Rejection {
     Rejection::SignatureCoverage(error.to_string().into())
 }
 
-/// The one `X-Client-Cert`.
-fn certificate_header(headers: &HeaderMap) -> Result<&[u8], Rejection> {
-    let mut lines = headers.get_all(CLIENT_CERT).iter();
-    let line = lines.next().ok_or(Rejection::CredentialMissing("client certificate (X-Client-Cert)"))?;
-    if lines.next().is_some() {
-        return Err(Rejection::CredentialMalformed("the request has two X-Client-Cert headers".into()));
-    }
-    if line.len() > MAX_CERTIFICATE_HEADER {
-        return Err(Rejection::CredentialTooLarge { what: "client certificate", limit: MAX_CERTIFICATE_HEADER });
-    }
-    Ok(line.as_bytes())
+/// The header fields that a signed request consists of, found in one pass.
+struct Fields<'r> {
+    certificate: &'r [u8],
+    chain: Option<&'r [u8]>,
+    input: Cow<'r, [u8]>,
+    signature: Cow<'r, [u8]>,
+    digest: Option<Cow<'r, [u8]>>,
 }
 
-/// All lines of a signature header, joined as RFC 9110 section 5.3 does.
-fn signature_field<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Cow<'a, [u8]>, Rejection> {
-    let mut lines = headers.get_all(name).iter();
-    let first = lines.next().ok_or(Rejection::SignatureMissing)?;
-    let mut field = Cow::Borrowed(first.as_bytes());
-    for line in lines {
-        let joined = field.to_mut();
-        joined.extend_from_slice(b", ");
-        joined.extend_from_slice(line.as_bytes());
+impl<'r> Fields<'r> {
+    fn of(headers: &'r HeaderMap) -> Result<Self, Rejection> {
+        let (mut certificate, mut chain, mut input, mut signature, mut digest) = Default::default();
+        for (name, line) in headers {
+            let line = line.as_bytes();
+            match name.as_str() {
+                CLIENT_CERT => join(&mut certificate, line),
+                CLIENT_CERT_CHAIN => join(&mut chain, line),
+                "signature-input" => join(&mut input, line),
+                "signature" => join(&mut signature, line),
+                "content-digest" => join(&mut digest, line),
+                _ => {}
+            }
+        }
+        let missing = Rejection::CredentialMissing("client certificate (X-Client-Cert)");
+        let certificate = one_line(certificate, "X-Client-Cert", "client certificate")?.ok_or(missing)?;
+        let sized = |field: Option<Cow<'r, [u8]>>, what| match field {
+            None => Err(Rejection::SignatureMissing),
+            Some(field) if field.len() > MAX_SIGNATURE_HEADER => {
+                Err(Rejection::CredentialTooLarge { what, limit: MAX_SIGNATURE_HEADER })
+            }
+            Some(field) => Ok(field),
+        };
+        let (input, signature) = (sized(input, "signature-input")?, sized(signature, "signature")?);
+        let chain = one_line(chain, "X-Client-Cert-Chain", "certificate chain")?;
+        Ok(Self { certificate, chain, input, signature, digest })
     }
-    if field.len() > MAX_SIGNATURE_HEADER {
-        return Err(Rejection::CredentialTooLarge { what: name, limit: MAX_SIGNATURE_HEADER });
-    }
-    Ok(field)
 }
 
-fn decode_chain(headers: &HeaderMap) -> Result<Vec<Vec<u8>>, Rejection> {
-    let mut lines = headers.get_all(CLIENT_CERT_CHAIN).iter();
-    let Some(line) = lines.next() else { return Ok(Vec::new()) };
-    if lines.next().is_some() {
-        return Err(Rejection::CredentialMalformed("the request has two X-Client-Cert-Chain headers".into()));
+/// All lines of a field become one, as RFC 9110 section 5.3 says.
+fn join<'r>(field: &mut Option<Cow<'r, [u8]>>, line: &'r [u8]) {
+    match field {
+        None => *field = Some(Cow::Borrowed(line)),
+        Some(field) => {
+            let joined = field.to_mut();
+            joined.extend_from_slice(b", ");
+            joined.extend_from_slice(line);
+        }
     }
-    if line.len() > MAX_CERTIFICATE_HEADER {
-        return Err(Rejection::CredentialTooLarge { what: "certificate chain", limit: MAX_CERTIFICATE_HEADER });
+}
+
+/// A certificate's header: once, and not larger than any that is legitimate.
+fn one_line<'r>(
+    field: Option<Cow<'r, [u8]>>,
+    header: &'static str,
+    what: &'static str,
+) -> Result<Option<&'r [u8]>, Rejection> {
+    match field {
+        None => Ok(None),
+        Some(Cow::Borrowed(line)) if line.len() <= MAX_CERTIFICATE_HEADER => Ok(Some(line)),
+        Some(Cow::Borrowed(_)) => Err(Rejection::CredentialTooLarge { what, limit: MAX_CERTIFICATE_HEADER }),
+        Some(Cow::Owned(_)) => {
+            Err(Rejection::CredentialMalformed(format!("the request has two {header} headers").into()))
+        }
     }
-    let parts = line.as_bytes().split(|&b| b == b',');
+}
+
+fn decode_leaf(text: &[u8]) -> Result<Vec<u8>, Rejection> {
+    let malformed = |_| Rejection::CredentialMalformed("X-Client-Cert is not base64 (RFC 4648 section 4)".into());
+    STANDARD.decode(text).map_err(malformed)
+}
+
+pub(super) fn decode_chain(text: &[u8]) -> Result<Vec<Vec<u8>>, Rejection> {
+    let parts = text.split(|&b| b == b',');
     if parts.clone().count() > MAX_CHAIN {
         return Err(Rejection::CredentialMalformed("X-Client-Cert-Chain has more than 4 certificates".into()));
     }
@@ -168,8 +264,12 @@ fn decode_chain(headers: &HeaderMap) -> Result<Vec<Vec<u8>>, Rejection> {
 
 /// The one signature that is meant for us.
 fn select(field: &[u8]) -> Result<SignatureInput<'_>, Rejection> {
+    let is_ours = |member: &SignatureInput<'_>| member.parameters.tag.as_deref() == Some(TAG);
+    if let Some(member) = params::parse_plain(field).filter(is_ours) {
+        return Ok(member);
+    }
     let members = params::parse_signature_input(field).map_err(malformed)?;
-    let mut ours = members.into_iter().filter(|m| m.parameters.tag.as_deref() == Some(TAG));
+    let mut ours = members.into_iter().filter(is_ours);
     match (ours.next(), ours.next()) {
         (Some(member), None) => Ok(member),
         (None, _) => Err(Rejection::SignatureMissing),
@@ -180,11 +280,11 @@ fn select(field: &[u8]) -> Result<SignatureInput<'_>, Rejection> {
 
 fn check_coverage(
     member: &SignatureInput<'_>,
-    headers: &HeaderMap,
+    has_digest: bool,
     has_body: bool,
     has_chain: bool,
 ) -> Result<(), Rejection> {
-    if has_body && !headers.contains_key("content-digest") {
+    if has_body && !has_digest {
         return Err(Rejection::DigestMissing);
     }
     let always = ["@method", "@authority", "@path", "@query", CLIENT_CERT];
@@ -199,16 +299,8 @@ fn check_coverage(
     }
 }
 
-fn check_authority(own: &Authorities, request: &RequestParts<'_>) -> Result<(), Rejection> {
-    own.check(request.scheme, request.authority)
-}
-
 /// Checks `created`, `expires` and `nonce`; returns the nonce and the end of the time in which the request is acceptable.
-fn check_window(
-    member: &SignatureInput<'_>,
-    policy: &Policy,
-    now: Timestamp,
-) -> Result<(String, Timestamp), Rejection> {
+fn check_window(member: &SignatureInput<'_>, policy: &Policy, now: Timestamp) -> Result<(Nonce, Timestamp), Rejection> {
     let absent = |what: &str| Rejection::SignatureMalformed(format!("the parameter {what} is missing").into());
     let time = |seconds: i64| {
         let valid = Timestamp::from_second(seconds).ok().filter(|_| seconds >= 0);
@@ -217,9 +309,8 @@ fn check_window(
     let created = time(member.parameters.created.ok_or_else(|| absent("created"))?)?;
     let expires = time(member.parameters.expires.ok_or_else(|| absent("expires"))?)?;
     let nonce = member.parameters.nonce.as_deref().ok_or_else(|| absent("nonce"))?;
-    if !(16..=64).contains(&nonce.len()) {
-        return Err(Rejection::SignatureMalformed("the nonce has not 16 to 64 characters".into()));
-    }
+    let wrong_length = || Rejection::SignatureMalformed("the nonce has not 16 to 64 characters".into());
+    let nonce = Nonce::new(nonce).ok_or_else(wrong_length)?;
     let window = expires.duration_since(created);
     if window <= SignedDuration::ZERO || window > MAX_WINDOW {
         return Err(Rejection::SignatureWindow { seconds: window.as_secs(), limit: MAX_WINDOW.as_secs() });
@@ -234,7 +325,7 @@ fn check_window(
     if let Some(started) = policy.started.filter(|s| created.as_second() < s.as_second()) {
         return Err(Rejection::SignatureExpired { at: now, expired: started });
     }
-    Ok((nonce.to_owned(), end))
+    Ok((nonce, end))
 }
 
 /// Asked twice: a body may take longer to arrive than the request may live.

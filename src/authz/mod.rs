@@ -4,26 +4,31 @@
 //! argument and never touch the network.
 
 mod authority;
+mod cache;
 mod certificate;
+mod client;
 mod explain;
 mod head;
 mod replay;
 mod token;
 
 pub use authority::Authorities;
-pub use certificate::{CertificateVerifier, Policy, RevocationCheck, VerifiedClient};
+pub use cache::{CACHE_UNIT, CacheCounts};
+pub use certificate::{CertificateVerifier, Policy, RevocationCheck};
+pub use client::VerifiedClient;
 pub use explain::{Explanation, Observer, Step, StepResult};
 pub use head::{CheckedHead, REQUEST_STEPS};
 pub use replay::ReplayMemory;
 pub use token::{BearerVerifier, TOKEN_STEPS};
 
 use crate::{crl::Staleness, scope::Scopes};
+use std::sync::Arc;
 
 /// Who sent a request, and with what right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     /// The client's name: the certificate's common name, or the token's `client_id`.
-    pub client: String,
+    pub client: Arc<str>,
     /// What it may do.
     pub scopes: Scopes,
     /// What it showed.

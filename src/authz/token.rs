@@ -1,9 +1,14 @@
 //! Bearer tokens (RFC 6750 section 2.1).
 
-use super::{Credential, Observer, Principal};
-use crate::{error::Rejection, scope::Scopes, token::TokenVerifier};
+use super::{CacheCounts, Credential, Observer, Principal, cache::CredentialCache};
+use crate::{
+    error::Rejection,
+    scope::Scopes,
+    token::{TokenVerifier, VerifiedToken},
+};
 use http::{HeaderMap, header::AUTHORIZATION};
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// The steps of [`BearerVerifier::verify`] in their order.
 pub const TOKEN_STEPS: &[&str] = &["parse", "header", "signature", "issuer", "audience", "times", "claims", "scopes"];
@@ -12,12 +17,25 @@ pub const TOKEN_STEPS: &[&str] = &["parse", "header", "signature", "issuer", "au
 #[derive(Debug)]
 pub struct BearerVerifier {
     tokens: TokenVerifier,
+    /// Accepted tokens by their whole text, signature included.
+    cache: CredentialCache<Arc<VerifiedToken>>,
 }
 
 impl BearerVerifier {
-    /// Accepts what `tokens` accepts.
+    /// Accepts what `tokens` accepts, and verifies the signature of each request's token.
     pub fn new(tokens: TokenVerifier) -> Self {
-        Self { tokens }
+        Self::with_cache(tokens, 0)
+    }
+
+    /// As [`BearerVerifier::new`], but remembers up to `entries` tokens that were accepted, each with
+    /// [`super::CACHE_UNIT`] bytes. Their times are checked with each request; what else a token says does not change.
+    pub fn with_cache(tokens: TokenVerifier, entries: usize) -> Self {
+        Self { tokens, cache: CredentialCache::new(entries) }
+    }
+
+    /// What the cache of tokens has done.
+    pub fn cache_counts(&self) -> CacheCounts {
+        self.cache.counts()
     }
 
     /// Checks the token of a request and that it carries every required scope.
@@ -25,10 +43,20 @@ impl BearerVerifier {
     /// # Errors
     /// The [`Rejection`] of the first check that fails.
     pub fn verify(&self, headers: &HeaderMap, required: &Scopes, now: Timestamp) -> Result<Principal, Rejection> {
-        self.verify_token(bearer(headers)?, required, now, &mut ())
+        let token = bearer(headers)?;
+        if let Some(verified) = self.cache.get(token.as_bytes(), b"") {
+            if self.tokens.is_timely(&verified, now) {
+                return principal(&verified, required);
+            }
+            // The whole verification says what is wrong: a hit must never answer what a miss would not.
+            self.cache.remove(token.as_bytes(), b"");
+        }
+        let verified = Arc::new(self.tokens.verify(token, now)?);
+        self.cache.insert(token.as_bytes(), b"", Arc::clone(&verified));
+        principal(&verified, required)
     }
 
-    /// Checks a bare token; `observer` is told of the steps.
+    /// Checks a bare token, remembered or not; `observer` is told of the steps.
     ///
     /// # Errors
     /// As [`BearerVerifier::verify`].
@@ -40,10 +68,19 @@ impl BearerVerifier {
         observer: &mut impl Observer,
     ) -> Result<Principal, Rejection> {
         let verified = self.tokens.verify_with(token, now, |step| observer.passed(step, &String::new))?;
-        verified.scopes.covers(required)?;
+        let principal = principal(&verified, required)?;
         observer.passed("scopes", &|| verified.scopes.to_string());
-        Ok(Principal { client: verified.client, scopes: verified.scopes, credential: Credential::Token })
+        Ok(principal)
     }
+}
+
+fn principal(verified: &VerifiedToken, required: &Scopes) -> Result<Principal, Rejection> {
+    verified.scopes.covers(required)?;
+    Ok(Principal {
+        client: Arc::clone(&verified.client),
+        scopes: verified.scopes.clone(),
+        credential: Credential::Token,
+    })
 }
 
 /// The token of the one `Authorization` header.

@@ -42,6 +42,7 @@ impl<'de> Raw<'de> {
                 _ => {}
             }
         }
+        let serialized = Cow::Owned(serialized);
         Ok(SignatureInput { label: Cow::Borrowed(self.label), components: self.components, parameters, serialized })
     }
 }

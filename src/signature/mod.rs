@@ -8,6 +8,7 @@ pub mod base;
 pub mod digest;
 mod fields;
 pub mod params;
+mod plain;
 mod query;
 
 pub use base::{RequestParts, signature_base};
@@ -64,9 +65,9 @@ pub fn sign(
     parameters: &Parameters<'_>,
 ) -> Result<SignatureHeaders, SignError> {
     let params = params::serialize(components, parameters);
-    let mut base = String::new();
+    let mut base = Vec::new();
     signature_base(request, components, &params, &mut base)?;
-    let signature = signer.sign(algorithm, base.as_bytes())?;
+    let signature = signer.sign(algorithm, &base)?;
     Ok(SignatureHeaders {
         signature_input: format!("{label}={params}"),
         signature: params::serialize_signature(label, &signature),

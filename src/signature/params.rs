@@ -1,9 +1,12 @@
 //! `Signature-Input` and `Signature` (RFC 9421 section 4), structured fields of RFC 9651.
 //!
-//! The parser visits the field once and borrows from it. It is stricter than RFC 9651 where two readers could disagree:
+//! The parser visits the field once and borrows from it; the form that signers write has a shorter way. It is stricter than RFC 9651 where two readers could disagree:
 //! a label, a parameter or a component that stands twice is refused instead of "the last one wins".
 
-use super::fields::{DictionaryItems, InputVisitor, Raw};
+use super::{
+    fields::{DictionaryItems, InputVisitor, Raw},
+    plain,
+};
 use sfv::{BareItemFromInput, KeyRef, ListSerializer, Parser, RefBareItem, StringRef};
 use std::borrow::Cow;
 
@@ -70,7 +73,7 @@ pub struct SignatureInput<'a> {
     /// The parameters that have a meaning here.
     pub parameters: Parameters<'a>,
     /// The serialization of components and all parameters in their order: the value of `@signature-params`.
-    pub serialized: String,
+    pub serialized: Cow<'a, str>,
 }
 
 impl SignatureInput<'_> {
@@ -85,6 +88,19 @@ impl SignatureInput<'_> {
 /// # Errors
 /// [`FieldError`] for anything but a dictionary of inner lists within the limits.
 pub fn parse_signature_input(field: &[u8]) -> Result<Vec<SignatureInput<'_>>, FieldError> {
+    match plain::signature_input(field) {
+        Some(member) => Ok(vec![member]),
+        None => parse_general(field),
+    }
+}
+
+/// The one member of a field in the form in which signers write it; `None` says nothing about other forms.
+pub(crate) fn parse_plain(field: &[u8]) -> Option<SignatureInput<'_>> {
+    plain::signature_input(field)
+}
+
+/// As [`parse_signature_input`], for whatever RFC 9651 allows.
+pub(super) fn parse_general(field: &[u8]) -> Result<Vec<SignatureInput<'_>>, FieldError> {
     let mut visitor = InputVisitor::default();
     let parsed = Parser::new(field).parse_dictionary_with_visitor(&mut visitor);
     match (parsed, visitor.error) {
@@ -99,6 +115,24 @@ pub fn parse_signature_input(field: &[u8]) -> Result<Vec<SignatureInput<'_>>, Fi
 /// # Errors
 /// [`FieldError`] where the field is no dictionary of byte sequences, or has the label not exactly once.
 pub fn parse_signature(field: &[u8], label: &str) -> Result<Vec<u8>, FieldError> {
+    let mut signature = Vec::new();
+    read_signature(field, label, &mut signature)?;
+    Ok(signature)
+}
+
+/// As [`parse_signature`], appending to a buffer of the caller's.
+///
+/// # Errors
+/// As [`parse_signature`]; the buffer is then as before.
+pub(crate) fn read_signature(field: &[u8], label: &str, out: &mut Vec<u8>) -> Result<(), FieldError> {
+    match plain::signature(field, label, out) {
+        Some(()) => Ok(()),
+        None => parse_signature_general(field, label).map(|signature| out.extend_from_slice(&signature)),
+    }
+}
+
+/// As [`parse_signature`], for whatever RFC 9651 allows.
+pub(super) fn parse_signature_general(field: &[u8], label: &str) -> Result<Vec<u8>, FieldError> {
     let mut items = DictionaryItems::default();
     Parser::new(field)
         .parse_dictionary_with_visitor(&mut items)

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 pub(super) fn write_param(
     request: &RequestParts<'_>,
     component: &Component<'_>,
-    out: &mut String,
+    out: &mut Vec<u8>,
 ) -> Result<(), BaseError> {
     let wanted = match component.parameters.as_slice() {
         [(key, BareItem::String(name))] if key == "name" => name.as_str(),
@@ -26,7 +26,8 @@ pub(super) fn write_param(
         }
     }
     let value = found.ok_or_else(|| BaseError::MissingField(format!("@query-param {wanted}")))?;
-    out.push_str(&recode(value).ok_or_else(|| BaseError::BadFieldValue(format!("@query-param {wanted}")))?);
+    let value = recode(value).ok_or_else(|| BaseError::BadFieldValue(format!("@query-param {wanted}")))?;
+    out.extend_from_slice(value.as_bytes());
     Ok(())
 }
 

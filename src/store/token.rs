@@ -206,7 +206,7 @@ mod tests {
         let issuer = authority.issuer_url().unwrap();
         let verified =
             TokenVerifier::new(key, issuer, "bob".into(), SignedDuration::ZERO).verify(&issued.token, now).unwrap();
-        assert_eq!((verified.client.as_str(), verified.scopes), ("alice", scopes("bob.user.read")));
+        assert_eq!((&*verified.client, verified.scopes), ("alice", scopes("bob.user.read")));
         assert!(!format!("{issued:?}").contains(&issued.token));
 
         let wider = TokenOptions { scopes: Some(scopes("bob.root")), ..TokenOptions::new(alice.clone()) };

@@ -4,8 +4,11 @@ use super::MAX_TOKEN_LEN;
 use crate::error::Rejection;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use serde::Deserialize;
-use std::borrow::Cow;
+use serde::{
+    Deserialize, Deserializer,
+    de::{SeqAccess, Visitor},
+};
+use std::{borrow::Cow, fmt};
 
 /// The three segments of a compact JWS.
 pub(super) struct Parts<'a> {
@@ -31,8 +34,12 @@ impl<'a> Parts<'a> {
     }
 }
 
-pub(super) fn decode(segment: &str) -> Result<Vec<u8>, Rejection> {
-    URL_SAFE_NO_PAD.decode(segment).map_err(|_| Rejection::TokenMalformed("a part of it is not base64url".into()))
+/// Decodes a segment into the buffer, in place of what was there.
+pub(super) fn decode<'b>(segment: &str, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Rejection> {
+    buffer.clear();
+    let malformed = |_| Rejection::TokenMalformed("a part of it is not base64url".into());
+    URL_SAFE_NO_PAD.decode_vec(segment, buffer).map_err(malformed)?;
+    Ok(buffer)
 }
 
 pub(super) fn missing(claim: &'static str) -> Rejection {
@@ -80,12 +87,39 @@ pub(super) struct ClaimsIn<'a> {
 }
 
 /// RFC 7519 section 4.1.3: one string or an array of strings.
-#[derive(Deserialize)]
-#[serde(untagged)]
 pub(super) enum Audience<'a> {
-    #[serde(borrow)]
     One(Cow<'a, str>),
     Many(Vec<String>),
+}
+
+/// By hand: serde's way for untagged enums would copy every value first.
+impl<'de: 'a, 'a> Deserialize<'de> for Audience<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AudienceVisitor)
+    }
+}
+
+struct AudienceVisitor;
+
+impl<'de> Visitor<'de> for AudienceVisitor {
+    type Value = Audience<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an array of strings")
+    }
+    fn visit_borrowed_str<E>(self, one: &'de str) -> Result<Self::Value, E> {
+        Ok(Audience::One(Cow::Borrowed(one)))
+    }
+    fn visit_str<E>(self, one: &str) -> Result<Self::Value, E> {
+        Ok(Audience::One(Cow::Owned(one.to_owned())))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut many = Vec::new();
+        while let Some(one) = seq.next_element()? {
+            many.push(one);
+        }
+        Ok(Audience::Many(many))
+    }
 }
 
 impl Audience<'_> {
@@ -97,8 +131,8 @@ impl Audience<'_> {
     }
 }
 
-impl std::fmt::Display for Audience<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Audience<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::One(one) => f.write_str(one),
             Self::Many(many) => f.write_str(&many.join(" ")),

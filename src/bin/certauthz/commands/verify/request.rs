@@ -77,7 +77,7 @@ fn verify(
     };
     let mut observer = Offline(&mut report.explanation);
     let principal = verifier.verify_observed(&parts, &message.body, required, at, &mut observer)?;
-    report.subject = Some(principal.client);
+    report.subject = Some(principal.client.to_string());
     report.scopes = principal.scopes;
     Ok(())
 }
@@ -97,7 +97,7 @@ impl Observer for Offline<'_> {
         self.0.skipped(step, detail);
     }
 
-    fn signature_base(&mut self, base: &str) {
+    fn signature_base(&mut self, base: &[u8]) {
         self.0.signature_base(base);
     }
 }

@@ -61,7 +61,7 @@ fn check(verifier: &TokenVerifier, token: &str, required: &Scopes, at: Timestamp
     let verdict = verify(verifier, token, required, at, &mut report.explanation, &mut steps);
     match verdict {
         Ok(verified) => {
-            report.subject = Some(verified.client);
+            report.subject = Some(verified.client.to_string());
             report.scopes = verified.scopes;
             report.not_after = Some(verified.expires);
         }
