@@ -7,6 +7,7 @@ mod authority;
 mod certificate;
 mod explain;
 mod head;
+mod message;
 mod replay;
 mod token;
 
@@ -14,6 +15,7 @@ pub use authority::Authorities;
 pub use certificate::{CertificateVerifier, Policy, RevocationCheck, VerifiedClient};
 pub use explain::{Explanation, Observer, Step, StepResult};
 pub use head::{CheckedHead, REQUEST_STEPS};
+pub use message::Message;
 pub use replay::ReplayMemory;
 pub use token::{BearerVerifier, TOKEN_STEPS};
 
