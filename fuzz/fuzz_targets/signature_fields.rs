@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../bodies.rs"]
-mod bodies;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::signature_fields(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| certauthz_fuzz::signature_fields(data));
