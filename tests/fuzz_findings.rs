@@ -1,6 +1,14 @@
 //! What fuzzing starts from and what it found, replayed through the very functions that are fuzzed (see `fuzz/`).
 //!
 //! A finding is kept as `tests/fuzz_findings/TARGET/NAME`: the input as it is.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, reason = "a library of its own for libFuzzer, a module here")]

@@ -146,7 +146,7 @@ impl<'a> Plan<'a> {
                 let length = self.choices.near(CERTIFICATE_HEADER);
                 self.header("x-client-cert-chain", &"A".repeat(length));
                 self.wrong_if(length > CERTIFICATE_HEADER, Reason::CredentialTooLarge);
-                self.wrong_if(length % 4 != 0, Reason::CredentialMalformed);
+                self.wrong_if(!length.is_multiple_of(4), Reason::CredentialMalformed);
             }
             7 => {
                 self.header("x-client-cert-chain", &good);
@@ -244,8 +244,8 @@ impl<'a> Plan<'a> {
                 let length = self.choices.near(SIGNATURE_HEADER) - "certauthz=::".len();
                 let field = format!("certauthz=:{}:", "A".repeat(length));
                 self.wrong_at_once(field.len() > SIGNATURE_HEADER, Reason::CredentialTooLarge);
-                self.wrong_if(length % 4 != 0, Reason::SignatureMalformed);
-                self.wrong_if(length % 4 == 0, Reason::SignatureInvalid);
+                self.wrong_if(!length.is_multiple_of(4), Reason::SignatureMalformed);
+                self.wrong_if(length.is_multiple_of(4), Reason::SignatureInvalid);
                 return self.header("signature", &field);
             }
             7 => {
