@@ -4,6 +4,8 @@
 # SANITIZER=none runs faster; the library itself forbids unsafe code, so that costs little.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# AddressSanitizer keeps freed memory for a while, 256 MB unless told otherwise.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=32}
 export RUSTC_BOOTSTRAP=1 # libFuzzer's instrumentation, on the stable toolchain
 seconds=${1:-600}
 targets=("${@:2}")

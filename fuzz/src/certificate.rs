@@ -17,7 +17,16 @@ use certauthz::{
 use std::sync::LazyLock;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-static ANCHORS: LazyLock<Anchors> = LazyLock::new(anchors);
+static ANCHORS: LazyLock<Anchors> = LazyLock::new(|| {
+    let anchors = anchors();
+    for leaf in CLIENTS {
+        for leaf in [leaf, &sign_anew(leaf)] {
+            let path = validate(leaf, &[], &anchors, Purpose::ClientAuth, Revocation::Unchecked, now());
+            accepted(leaf, &path.expect("a fixture"));
+        }
+    }
+    anchors
+});
 
 /// The input is a certificate, perhaps with its intermediates after it; and a CSR; and a scopes extension.
 pub fn certificate(data: &[u8]) {

@@ -244,8 +244,9 @@ impl<'a> Plan<'a> {
                 let length = self.choices.near(SIGNATURE_HEADER) - "certauthz=::".len();
                 let field = format!("certauthz=:{}:", "A".repeat(length));
                 self.wrong_at_once(field.len() > SIGNATURE_HEADER, Reason::CredentialTooLarge);
+                // Without its padding a byte sequence may be read (RFC 9651 section 4.2.7) or not.
                 self.wrong_if(!length.is_multiple_of(4), Reason::SignatureMalformed);
-                self.wrong_if(length.is_multiple_of(4), Reason::SignatureInvalid);
+                self.wrong_if(length % 4 != 1, Reason::SignatureInvalid);
                 return self.header("signature", &field);
             }
             7 => {
