@@ -9,6 +9,7 @@ mod certificate;
 mod client;
 mod explain;
 mod head;
+mod message;
 mod replay;
 mod token;
 
@@ -18,6 +19,7 @@ pub use certificate::{CertificateVerifier, Policy, RevocationCheck};
 pub use client::VerifiedClient;
 pub use explain::{Explanation, Observer, Step, StepResult};
 pub use head::{CheckedHead, REQUEST_STEPS};
+pub use message::Message;
 pub use replay::ReplayMemory;
 pub use token::{BearerVerifier, TOKEN_STEPS};
 

@@ -2,7 +2,6 @@
 
 mod certificate;
 mod crl;
-mod message;
 mod report;
 mod request;
 mod token;

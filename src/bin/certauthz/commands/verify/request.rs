@@ -2,19 +2,18 @@
 
 use super::{
     super::Context,
-    message::Message,
     report::Report,
     trust::{self, TrustedCa},
 };
 use crate::{cli::VerifyRequestArgs, input, output::Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use certauthz::{
-    authz::{Authorities, CertificateVerifier, Explanation, Observer, Policy, REQUEST_STEPS, RevocationCheck},
+    authz::{Authorities, CertificateVerifier, Explanation, Message, Observer, Policy, REQUEST_STEPS, RevocationCheck},
     cert::facts::Facts,
     crl::{RevocationList, RevocationStore, StalePolicy},
     error::Rejection,
     scope::Scopes,
-    signature::{CLIENT_CERT, CLIENT_CERT_CHAIN, RequestParts},
+    signature::{CLIENT_CERT, CLIENT_CERT_CHAIN},
 };
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -67,16 +66,8 @@ fn verify(
         report.serial = Some(facts.serial.to_hex());
         report.not_after = Some(facts.not_after);
     }
-    let parts = RequestParts {
-        method: &message.method,
-        scheme: &message.scheme,
-        authority: &message.authority,
-        path: &message.path,
-        query: message.query.as_deref(),
-        headers: &message.headers,
-    };
     let mut observer = Offline(&mut report.explanation);
-    let principal = verifier.verify_observed(&parts, &message.body, required, at, &mut observer)?;
+    let principal = verifier.verify_observed(&message.parts(), &message.body, required, at, &mut observer)?;
     report.subject = Some(principal.client.to_string());
     report.scopes = principal.scopes;
     Ok(())

@@ -1,22 +1,29 @@
-//! An HTTP/1.1 request in a file (RFC 9112), read as strictly as a server would.
+//! An HTTP/1.1 request as bytes (RFC 9112), read as strictly as a server would.
 
-use certauthz::error::Rejection;
+use crate::{error::Rejection, signature::RequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use std::borrow::Cow;
 
 /// The most header lines.
 const MAX_HEADERS: usize = 256;
 
-/// A request.
-#[derive(Debug)]
-pub(super) struct Message {
-    pub(super) method: String,
-    pub(super) scheme: String,
-    pub(super) authority: String,
-    pub(super) path: String,
-    pub(super) query: Option<String>,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+/// A whole request message with nothing decided about it, for verification away from a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The method, case-sensitive.
+    pub method: String,
+    /// `http` or `https`; `http` where the request target names none.
+    pub scheme: String,
+    /// The target's authority, or else that of `Host`, as sent.
+    pub authority: String,
+    /// The path as sent.
+    pub path: String,
+    /// The query without its question mark, as sent.
+    pub query: Option<String>,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body; empty is none.
+    pub body: Vec<u8>,
 }
 
 fn malformed(why: impl Into<Cow<'static, str>>) -> Rejection {
@@ -27,8 +34,9 @@ impl Message {
     /// Reads the whole message, and nothing after it.
     ///
     /// # Errors
-    /// [`Rejection::CredentialMalformed`] for whatever two servers could read in two ways.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Rejection> {
+    /// [`Rejection::CredentialMalformed`] for whatever two servers could read in two ways: a second `Host` or
+    /// `Content-Length`, `Transfer-Encoding`, folded lines, a body of another length than the header says.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Rejection> {
         if bytes.is_empty() {
             return Err(malformed("the message is empty"));
         }
@@ -65,6 +73,18 @@ impl Message {
             headers,
             body: body.to_vec(),
         })
+    }
+
+    /// What a signature can cover of it.
+    pub fn parts(&self) -> RequestParts<'_> {
+        RequestParts {
+            method: &self.method,
+            scheme: &self.scheme,
+            authority: &self.authority,
+            path: &self.path,
+            query: self.query.as_deref(),
+            headers: &self.headers,
+        }
     }
 }
 
