@@ -1,7 +1,7 @@
 //! Signed requests: the certificate, its chain and revocation, and the signature that proves possession of its key.
 
 use super::{
-    Authorities, CheckedHead, Credential, Observer, Principal, ReplayMemory,
+    Authorities, CacheCounts, CheckedHead, Credential, Observer, Principal, ReplayMemory,
     head::{Head, check_end},
 };
 use crate::{
@@ -17,7 +17,10 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use quick_cache::sync::Cache;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// What a service accepts.
@@ -140,6 +143,8 @@ pub struct CertificateVerifier {
     lists: RwLock<Arc<RevocationStore>>,
     /// Keyed by SHA-256 of leaf and chain. Positive answers only.
     clients: Option<Cache<CacheKey, Arc<VerifiedClient>>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
     replay: ReplayMemory,
 }
 
@@ -152,6 +157,8 @@ impl CertificateVerifier {
             policy,
             lists: RwLock::new(Arc::new(lists)),
             clients: (cache > 0).then(|| Cache::new(cache)),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
             replay: ReplayMemory::new(replay),
         }
     }
@@ -169,6 +176,20 @@ impl CertificateVerifier {
     /// Replaces the revocation lists; requests that are under way finish with the old ones.
     pub fn set_lists(&self, lists: RevocationStore) {
         *self.lists.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(lists);
+    }
+
+    /// The use of the cache of verified certificates. All zero without a cache.
+    pub fn cache_counts(&self) -> CacheCounts {
+        CacheCounts {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            entries: self.clients.as_ref().map_or(0, |cache| u64::try_from(cache.len()).unwrap_or(u64::MAX)),
+        }
+    }
+
+    /// The memory of the nonces that were used.
+    pub fn replay(&self) -> &ReplayMemory {
+        &self.replay
     }
 
     /// Decides about a whole request.
@@ -278,11 +299,13 @@ impl CertificateVerifier {
         let key = cache_key(leaf, chain);
         if let Some(client) = cache.get(&key) {
             if client.path.check_validity(now).is_ok() {
+                self.hits.fetch_add(1, Ordering::Relaxed);
                 return Ok(client);
             }
             // Let the whole validation say what is wrong: a hit must never answer what a miss would not.
             cache.remove(&key);
         }
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let client = establish()?;
         cache.insert(key, Arc::clone(&client));
         Ok(client)

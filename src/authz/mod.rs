@@ -4,6 +4,7 @@
 //! argument and never touch the network.
 
 mod authority;
+mod cache;
 mod certificate;
 mod explain;
 mod head;
@@ -11,6 +12,7 @@ mod replay;
 mod token;
 
 pub use authority::Authorities;
+pub use cache::CacheCounts;
 pub use certificate::{CertificateVerifier, Policy, RevocationCheck, VerifiedClient};
 pub use explain::{Explanation, Observer, Step, StepResult};
 pub use head::{CheckedHead, REQUEST_STEPS};

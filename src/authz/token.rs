@@ -1,6 +1,6 @@
 //! Bearer tokens (RFC 6750 section 2.1).
 
-use super::{Credential, Observer, Principal};
+use super::{CacheCounts, Credential, Observer, Principal};
 use crate::{error::Rejection, scope::Scopes, token::TokenVerifier};
 use http::{HeaderMap, header::AUTHORIZATION};
 use jiff::Timestamp;
@@ -18,6 +18,11 @@ impl BearerVerifier {
     /// Accepts what `tokens` accepts.
     pub fn new(tokens: TokenVerifier) -> Self {
         Self { tokens }
+    }
+
+    /// The use of the token cache. There is none yet: all are zero.
+    pub fn cache_counts(&self) -> CacheCounts {
+        CacheCounts::default()
     }
 
     /// Checks the token of a request and that it carries every required scope.
