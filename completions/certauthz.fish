@@ -39,7 +39,7 @@ complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "token" -d 'Acce
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "crl" -d 'Revocation: revoke certificates, publish and show lists'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "sign-request" -d 'Sign a request as a client, without sending it'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "verify" -d 'Verify a certificate, token, signed request or revocation list, offline'
-complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "serve" -d 'Run a resource server with the routes /token, /cert and /healthz'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "serve" -d 'Run a resource server with the routes /token, /cert, /healthz and /metrics'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "loadtest" -d 'Measure a resource server: tokens and signed requests side by side'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -343,6 +343,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l ca -d 'Name of the CA whose certificates and tokens are accepted' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l listen -d 'Address to listen on; port 0 picks a free one' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l metrics-listen -d 'Address where /metrics is shown, and there alone; port 0 picks a free one [default: at /metrics of --listen]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l audience -d 'This service\'s name, which tokens must be made for' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l require-scope -d 'A scope that callers must have; repeat for several' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l authority -d 'A name that this service is called by; repeat for several [default: the address it listens on]' -r
@@ -402,7 +403,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "crl" -d 'Revocation: revoke certificates, publish and show lists'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "sign-request" -d 'Sign a request as a client, without sending it'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "verify" -d 'Verify a certificate, token, signed request or revocation list, offline'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "serve" -d 'Run a resource server with the routes /token, /cert and /healthz'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "serve" -d 'Run a resource server with the routes /token, /cert, /healthz and /metrics'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "loadtest" -d 'Measure a resource server: tokens and signed requests side by side'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

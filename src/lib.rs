@@ -95,6 +95,8 @@ mod der;
 pub mod error;
 pub mod key;
 pub mod load;
+mod number;
+mod procfs;
 pub mod rlimit;
 pub mod scope;
 mod scratch;

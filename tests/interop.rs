@@ -102,6 +102,11 @@ fn tokens_in_both_directions() {
 }
 
 #[test]
+fn prometheus_reads_the_metrics() {
+    judge("prometheus_client.parser", "metrics.py", "", world);
+}
+
+#[test]
 fn certificates_lists_and_requests() {
     judge("cryptography", "certificates.py", "", world);
 }

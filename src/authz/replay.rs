@@ -118,6 +118,11 @@ impl ReplayMemory {
         self.shards.iter().map(|shard| lock(shard).seen.len()).sum()
     }
 
+    /// How many it can hold.
+    pub fn capacity(&self) -> usize {
+        self.capacity.saturating_mul(self.shards.len())
+    }
+
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -19,6 +19,12 @@ macro_rules! reasons {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
+
+            /// Its place in [`Reason::ALL`], for tables with a field per reason.
+            #[expect(clippy::as_conversions, reason = "the number of a variant has no other name")]
+            pub(crate) const fn index(self) -> usize {
+                self as usize
+            }
         }
     };
 }
@@ -319,6 +325,11 @@ impl Rejection {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_knows_its_place() {
+        assert!(Reason::ALL.iter().enumerate().all(|(place, reason)| reason.index() == place));
+    }
 
     #[test]
     fn reasons_are_the_contract() {

@@ -1,6 +1,6 @@
 //! CPU time, of this process' threads and of the server under test.
 
-use super::number::float;
+use crate::procfs::{Stat, clock_ticks};
 use std::time::Duration;
 
 /// CPU time that the calling thread has used, and how long it waited for a CPU although it could have run.
@@ -57,9 +57,8 @@ pub(super) struct ProcessTime {
 impl ProcessTime {
     /// Reads the clocks of process `pid`; `None` where they cannot be read (another system than Linux, no such process).
     pub(super) fn of(pid: u32) -> Option<Self> {
-        let per_second = clock_ticks_per_second()?;
         let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let ticks = Duration::from_secs_f64(float(ticks_of_stat(&text)?) / per_second);
+        let ticks = clock_ticks(Stat::parse(&text)?.cpu_ticks)?;
         Some(Self { ticks, alive: time_of_tasks(pid) })
     }
 
@@ -73,17 +72,6 @@ impl ProcessTime {
     }
 }
 
-#[cfg(target_os = "linux")]
-fn clock_ticks_per_second() -> Option<f64> {
-    let ticks = rustix::param::clock_ticks_per_second();
-    (ticks > 0).then(|| float(ticks))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn clock_ticks_per_second() -> Option<f64> {
-    None
-}
-
 /// The sum of the tasks' `schedstat`. A task that ends while it is read counts as nothing.
 fn time_of_tasks(pid: u32) -> Option<Duration> {
     let mut sum = Duration::ZERO;
@@ -94,35 +82,9 @@ fn time_of_tasks(pid: u32) -> Option<Duration> {
     (!sum.is_zero()).then_some(sum)
 }
 
-/// utime + stime of a `/proc/PID/stat` line, in clock ticks. The second field is the program's name in parentheses, and
-/// may itself hold spaces and parentheses.
-fn ticks_of_stat(text: &str) -> Option<u64> {
-    let (_, fields) = text.rsplit_once(')')?;
-    let mut fields = fields.split_ascii_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    user.checked_add(system)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn the_stat_line_is_read_behind_a_hostile_name() {
-        let line = "42 (a) R 1 (b c) S 1 42 42 0 -1 4194560 100 0 0 0 1234 66 0 0 20 0 3 0 100 1 1";
-        assert_eq!(ticks_of_stat(line), Some(1300));
-        assert_eq!(ticks_of_stat("42 (x) S 1"), None);
-        assert_eq!(ticks_of_stat(""), None);
-    }
-
-    proptest! {
-        #[test]
-        fn no_stat_line_panics(text in ".{0,200}") {
-            let _ = ticks_of_stat(&text);
-        }
-    }
 
     #[test]
     #[cfg(target_os = "linux")]

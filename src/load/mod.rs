@@ -23,7 +23,6 @@ mod comparison;
 mod connection;
 mod cpu;
 mod engine;
-mod number;
 pub mod pacer;
 mod plan;
 mod probe;
@@ -38,6 +37,8 @@ mod target;
 #[allow(clippy::as_conversions)]
 mod tests;
 mod worker;
+
+use crate::number;
 
 pub use comparison::{Comparison, Metric, Ratio};
 pub use engine::{Subject, run};

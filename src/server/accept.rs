@@ -1,10 +1,10 @@
 //! The accept loop: it bounds the number of connections, survives running out of file descriptors, and drains.
 
 use super::{
-    Limits,
     connection::{self, Stage},
+    metrics::Connections,
+    routes::Routes,
 };
-use axum::Router;
 use std::{
     fs::File,
     future::Future,
@@ -15,14 +15,16 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
 /// What a connection past the limit is told, as far as its socket takes it at once.
 const BUSY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-pub(super) async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown: impl Future<Output = ()>) {
+pub(super) async fn run(listener: TcpListener, routes: Arc<Routes>, shutdown: impl Future<Output = ()>) {
+    let limits = routes.limits;
+    let connections = routes.metrics.connections(routes.listener);
     // A number that `acquire_many` can ask for: nobody has as many descriptors.
     let total = u32::try_from(limits.max_connections).unwrap_or(u32::MAX);
     let permits = Arc::new(Semaphore::new(usize::try_from(total).unwrap_or(Semaphore::MAX_PERMITS)));
@@ -38,15 +40,20 @@ pub(super) async fn run(listener: TcpListener, router: Router, limits: Limits, s
         match accepted {
             Ok((stream, _)) => match Arc::clone(&permits).try_acquire_owned() {
                 Ok(permit) => {
-                    let serve = connection::serve(stream, router.clone(), limits, stages.clone());
+                    connections.accepted.increment();
+                    let open = Open { routes: Arc::clone(&routes), _permit: permit };
+                    let serve = connection::serve(stream, Arc::clone(&routes), stages.clone());
                     tokio::spawn(async move {
                         serve.await;
-                        drop(permit);
+                        drop(open);
                     });
                 }
-                Err(_) => shed(stream),
+                Err(_) => {
+                    connections.shed_by_limit.increment();
+                    shed(stream);
+                }
             },
-            Err(error) => recover(&error, &listener, &mut reserve).await,
+            Err(error) => recover(&error, &listener, &mut reserve, connections).await,
         }
     }
     drop(listener);
@@ -54,6 +61,18 @@ pub(super) async fn run(listener: TcpListener, router: Router, limits: Limits, s
     if tokio::time::timeout(limits.drain, permits.acquire_many(total)).await.is_err() {
         tracing::warn!("open requests did not finish within {:?} and were cut off", limits.drain);
         stop.send_replace(Stage::Ended);
+    }
+}
+
+/// A connection that counts, until it is dropped, however it ends.
+struct Open {
+    routes: Arc<Routes>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.routes.metrics.connections(self.routes.listener).ended.increment();
     }
 }
 
@@ -75,10 +94,10 @@ fn shed(stream: TcpStream) {
 }
 
 /// What went wrong with one connection is no reason to stop accepting others.
-async fn recover(error: &io::Error, listener: &TcpListener, reserve: &mut Reserve) {
+async fn recover(error: &io::Error, listener: &TcpListener, reserve: &mut Reserve, connections: &Connections) {
     if is_out_of_descriptors(error) {
         reserve.warn();
-        reserve.shed_one(listener).await;
+        reserve.shed_one(listener, connections).await;
         return;
     }
     tracing::debug!("accept: {error}");
@@ -117,10 +136,13 @@ impl Reserve {
         }
     }
 
-    async fn shed_one(&mut self, listener: &TcpListener) {
+    async fn shed_one(&mut self, listener: &TcpListener, connections: &Connections) {
         drop(self.file.take());
         match tokio::time::timeout(Duration::from_millis(10), listener.accept()).await {
-            Ok(Ok((stream, _))) => shed(stream),
+            Ok(Ok((stream, _))) => {
+                connections.shed_by_descriptors.increment();
+                shed(stream);
+            }
             Ok(Err(_)) | Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
         self.file = open();

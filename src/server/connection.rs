@@ -4,11 +4,12 @@
 //! the socket and the service note when a phase began, and one lazy timer per connection looks at the clock only when the
 //! phase could have lasted too long.
 
-use super::{Limits, routes};
-use axum::{Router, body::Body};
+use super::{Limits, metrics::Endpoint, routes::Routes};
+use http::StatusCode;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{
+    convert::Infallible,
     io,
     pin::Pin,
     sync::{
@@ -23,7 +24,6 @@ use tokio::{
     net::TcpStream,
     sync::watch,
 };
-use tower_service::Service as _;
 
 /// How far the server is on its way to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,33 +37,25 @@ pub(super) enum Stage {
 }
 
 /// Serves requests of `stream` until either side ends it, a limit is passed, or the server stops.
-pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut stages: watch::Receiver<Stage>) {
+pub(super) async fn serve(stream: TcpStream, routes: Arc<Routes>, mut stages: watch::Receiver<Stage>) {
     // A delayed answer would cost more than the packet it saves.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("nodelay: {error}");
     }
+    let limits = routes.limits;
     let phase = Arc::new(Phase::new());
     let io = TokioIo::new(Watched { stream, phase: Arc::clone(&phase) });
-    let service = {
-        let phase = Arc::clone(&phase);
-        service_fn(move |request: Request<Incoming>| {
-            phase.enter(BUSY);
-            let outcome = match routes::refuse_outright(&request) {
-                Some(refusal) => Err(refusal),
-                // Cloning counts a reference; `call` wants the router for itself.
-                None => Ok(router.clone().call(request.map(Body::new))),
-            };
-            let phase = Arc::clone(&phase);
-            async move {
-                let answer = match outcome {
-                    Ok(answer) => answer.await,
-                    Err(refusal) => Ok(refusal),
-                };
-                phase.enter(IDLE);
-                answer
-            }
-        })
-    };
+    let service = service_fn(|request: Request<Incoming>| {
+        let begun = phase.enter(BUSY);
+        let (phase, routes) = (Arc::clone(&phase), Arc::clone(&routes));
+        async move {
+            let endpoint = Endpoint::of(request.uri().path());
+            let answer = routes.answer(endpoint, request).await;
+            let took = phase.enter(IDLE).saturating_sub(begun);
+            routes.metrics.answered(endpoint, answer.response.status(), answer.reason, took);
+            Ok::<_, Infallible>(answer.response)
+        }
+    });
     let connection = http1::Builder::new()
         // The first bounds what is buffered while the head is incomplete, the second a head that came in one large read.
         .max_buf_size(limits.max_head)
@@ -80,6 +72,9 @@ pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut
             ended = &mut connection => {
                 if let Err(error) = ended {
                     tracing::debug!("connection: {error}");
+                    if let Some(status) = told_by_hyper(&error) {
+                        routes.metrics.refused_unread(status);
+                    }
                 }
                 return;
             }
@@ -91,11 +86,30 @@ pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut
                 }
                 connection.as_mut().graceful_shutdown();
             }
-            () = &mut deadline => {
+            passed = &mut deadline => {
                 tracing::debug!("connection closed: too slow or idle");
+                let connections = routes.metrics.connections(routes.listener);
+                let counter = match passed {
+                    IDLE => &connections.idle,
+                    BUSY => &connections.slow_answers,
+                    _ => &connections.slow_heads,
+                };
+                counter.increment();
                 return;
             }
         }
+    }
+}
+
+/// What hyper has answered by itself to a request that it could not read. (It says 414 where the target alone fills the
+/// 64 KiB that its head may have, and does not tell that from other large heads.)
+fn told_by_hyper(error: &hyper::Error) -> Option<StatusCode> {
+    if error.is_parse_too_large() {
+        Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    } else if error.is_parse() && !error.is_parse_version_h2() {
+        Some(StatusCode::BAD_REQUEST)
+    } else {
+        None
     }
 }
 
@@ -125,15 +139,20 @@ impl Phase {
         Self { start: Instant::now(), state: AtomicU64::new(NEW) }
     }
 
-    fn enter(&self, phase: u64) {
-        let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
-        self.state.store((elapsed << 2) | phase, Ordering::Relaxed);
+    /// Returns the time since the connection's start: one look at the clock serves everybody.
+    fn enter(&self, phase: u64) -> Duration {
+        let elapsed = self.start.elapsed();
+        let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX >> 2);
+        self.state.store((millis << 2) | phase, Ordering::Relaxed);
+        elapsed
     }
 
     /// Bytes of the next request arrive.
     fn bytes_read(&self) {
         match self.state.load(Ordering::Relaxed) & 3 {
-            IDLE => self.enter(HEAD),
+            IDLE => {
+                self.enter(HEAD);
+            }
             // Since the start.
             NEW => self.state.store(HEAD, Ordering::Relaxed),
             _ => {}
@@ -144,8 +163,8 @@ impl Phase {
         self.state.load(Ordering::Relaxed) & 3 == NEW
     }
 
-    /// Completes once a phase has lasted longer than its limit.
-    async fn exceeded(&self, limits: Limits) {
+    /// Completes once a phase has lasted longer than its limit, with the phase.
+    async fn exceeded(&self, limits: Limits) -> u64 {
         loop {
             let state = self.state.load(Ordering::Relaxed);
             let limit = match state & 3 {
@@ -158,7 +177,7 @@ impl Phase {
             match end.checked_sub(self.start.elapsed()).filter(|rest| !rest.is_zero()) {
                 // Looked at often enough to notice a head that began meanwhile.
                 Some(rest) => tokio::time::sleep(rest.min(limits.header_timeout)).await,
-                None => return,
+                None => return state & 3,
             }
         }
     }

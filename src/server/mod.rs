@@ -1,10 +1,12 @@
 //! The resource server: HTTP around [`crate::authz`]. Nothing is decided here.
 //!
-//! `/token` wants an access token, `/cert` a certificate and a signed request, `/healthz` nothing. Connections are bounded
+//! `/token` wants an access token, `/cert` a certificate and a signed request, `/healthz` nothing; `/metrics` shows what the
+//! server counts, here or on a listener of its own ([`Server::with_metrics_at`]). Connections are bounded
 //! in number, time and size (see [`Limits`]); a server that is full sheds new connections and goes on.
 
 mod accept;
 mod connection;
+mod metrics;
 mod refusal;
 mod reload;
 mod routes;
@@ -14,8 +16,11 @@ pub use reload::RevocationFile;
 use crate::{
     authz::{BearerVerifier, CertificateVerifier},
     error::{Error, Result},
+    number, rlimit,
     scope::Scopes,
 };
+use metrics::{Exposition, Listener, Metrics};
+use routes::Routes;
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpSocket},
@@ -65,9 +70,20 @@ impl Default for Limits {
     }
 }
 
+/// The most connections of a listener for metrics: a few scrapers, and a person who looks.
+const METRICS_CONNECTIONS: usize = 32;
+/// Descriptors that are kept from the public listener besides, for reading lists and for turning connections away.
+const SPARE_DESCRIPTORS: u64 = 16;
+
 /// A server that has its address, and does not yet answer.
 #[derive(Debug)]
 pub struct Server {
+    public: Bound,
+    metrics: Option<Bound>,
+}
+
+#[derive(Debug)]
+struct Bound {
     listener: TcpListener,
     address: SocketAddr,
 }
@@ -78,6 +94,77 @@ impl Server {
     /// # Errors
     /// [`Error::Network`] where the address is taken or not ours.
     pub fn bind(address: SocketAddr) -> Result<Self> {
+        Ok(Self { public: Bound::new(address, "--listen")?, metrics: None })
+    }
+
+    /// Shows `/metrics` at this address, and there alone: nothing else is answered there, and connections have limits of
+    /// their own. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    pub fn with_metrics_at(self, address: SocketAddr) -> Result<Self> {
+        Ok(Self { metrics: Some(Bound::new(address, "--metrics-listen")?), ..self })
+    }
+
+    /// The address, with the port that was picked.
+    pub fn address(&self) -> SocketAddr {
+        self.public.address
+    }
+
+    /// The address of the listener for metrics, if they have one of their own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|bound| bound.address)
+    }
+
+    /// Answers requests until `shutdown` completes, then lets open requests finish for [`Limits::drain`]. `lists`, where
+    /// given, is watched, and the revocation lists are replaced when it changes. Dropping the future closes everything.
+    pub async fn run(
+        self,
+        resource: Resource,
+        limits: Limits,
+        lists: Option<RevocationFile>,
+        shutdown: impl Future<Output = ()>,
+    ) {
+        let Self { public, metrics: own } = self;
+        let resource = Arc::new(resource);
+        let metrics = Arc::new(Metrics::default());
+        let limits = if own.is_some() { leave_descriptors(limits) } else { limits };
+        let for_metrics = Limits { max_connections: METRICS_CONNECTIONS, ..limits };
+        let mut served = vec![(Listener::Public, limits.max_connections)];
+        served.extend(own.is_some().then_some((Listener::Metrics, for_metrics.max_connections)));
+        let issuers = lists.as_ref().map(RevocationFile::issuers).unwrap_or_default();
+        let exposition = Arc::new(Exposition::new(Arc::clone(&resource), Arc::clone(&metrics), issuers, served));
+        let routes = |listener, limits, shows_metrics| {
+            let (resource, metrics) = (Arc::clone(&resource), Arc::clone(&metrics));
+            let exposition = Arc::clone(&exposition);
+            Arc::new(Routes { resource, limits, metrics, exposition, listener, shows_metrics })
+        };
+        // Dropped with this future, however it ends; its tasks are then stopped.
+        let mut beside = JoinSet::new();
+        if let Some(file) = lists {
+            beside.spawn(file.watch(Arc::clone(&resource), Arc::clone(&metrics)));
+        }
+        let public_routes = routes(Listener::Public, limits, own.is_none());
+        if let Some(own) = own {
+            // To the end: what happens while requests drain is of interest too.
+            let routes = routes(Listener::Metrics, for_metrics, true);
+            beside.spawn(accept::run(own.listener, routes, std::future::pending()));
+        }
+        accept::run(public.listener, public_routes, shutdown).await;
+    }
+}
+
+/// A flood of public connections must not take the last descriptors: a listener for metrics has its share.
+fn leave_descriptors(limits: Limits) -> Limits {
+    let Some(limit) = rlimit::fd_limit() else { return limits };
+    let aside = SPARE_DESCRIPTORS.saturating_add(number::count(METRICS_CONNECTIONS));
+    // Less than half of them: with very few descriptors there is no room for everything.
+    let left = limit.saturating_sub(aside).max(limit / 2);
+    Limits { max_connections: limits.max_connections.min(number::length(left)), ..limits }
+}
+
+impl Bound {
+    fn new(address: SocketAddr, option: &str) -> Result<Self> {
         let bind = || {
             let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
             // Without it a restart has to wait for the old connections' TIME_WAIT.
@@ -90,30 +177,7 @@ impl Server {
         bind().map_err(|error: std::io::Error| Error::Network {
             url: address.to_string(),
             why: format!("cannot listen: {error}"),
-            hint: "choose another --listen address; port 0 picks a free port".into(),
+            hint: format!("choose another {option} address; port 0 picks a free port").into(),
         })
-    }
-
-    /// The address, with the port that was picked.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Answers requests until `shutdown` completes, then lets open requests finish for [`Limits::drain`]. `lists`, where
-    /// given, is watched, and the revocation lists are replaced when it changes. Dropping the future closes everything.
-    pub async fn run(
-        self,
-        resource: Resource,
-        limits: Limits,
-        lists: Option<RevocationFile>,
-        shutdown: impl Future<Output = ()>,
-    ) {
-        let resource = Arc::new(resource);
-        // Dropped with this future, however it ends; its tasks are then stopped.
-        let mut watch = JoinSet::new();
-        if let Some(file) = lists {
-            watch.spawn(file.watch(Arc::clone(&resource)));
-        }
-        accept::run(self.listener, routes::router(resource, limits), limits, shutdown).await;
     }
 }

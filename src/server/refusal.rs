@@ -6,12 +6,28 @@ use crate::{
     error::{Reason, Rejection},
     scope::Scopes,
 };
-use axum::{body::Body, response::Response};
+use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use http_body_util::Full;
 use serde::Serialize;
+
+/// An HTTP answer: its body is there as a whole.
+pub(super) type Response = http::Response<Full<Bytes>>;
+
+/// An answer, and the reason if it is a refusal for one.
+pub(super) struct Answer {
+    pub(super) response: Response,
+    pub(super) reason: Option<Reason>,
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        Self { response, reason: None }
+    }
+}
 
 /// Says which policy was applied while the revocation list was stale.
 const REVOCATION: HeaderName = HeaderName::from_static("certauthz-revocation");
@@ -62,32 +78,33 @@ pub(super) const fn status(reason: Reason) -> StatusCode {
 }
 
 /// 200 with who was let in.
-pub(super) fn accepted(principal: &Principal) -> Response {
+pub(super) fn accepted(principal: &Principal) -> Answer {
     let body =
         Accepted { client: &principal.client, scopes: &principal.scopes, credential: principal.credential.name() };
-    json(StatusCode::OK, JSON, &body)
+    json(StatusCode::OK, JSON, &body).into()
 }
 
 /// An answer without a reason of its own: unknown routes, broken requests.
-pub(super) fn problem(status: StatusCode) -> Response {
+pub(super) fn problem(status: StatusCode) -> Answer {
+    explained(status, None)
+}
+
+fn explained(status: StatusCode, reason: Option<Reason>) -> Answer {
     let title = status.canonical_reason().unwrap_or("Error");
-    json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason: None })
+    Answer { response: json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason }), reason }
 }
 
 /// A body that is larger or slower than allowed.
-pub(super) fn body_refused(status: StatusCode) -> Response {
-    let title = status.canonical_reason().unwrap_or("Error");
-    let reason = (status == StatusCode::PAYLOAD_TOO_LARGE).then_some(Reason::CredentialTooLarge);
-    json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason })
+pub(super) fn body_refused(status: StatusCode) -> Answer {
+    explained(status, (status == StatusCode::PAYLOAD_TOO_LARGE).then_some(Reason::CredentialTooLarge))
 }
 
 /// The answer to a request that was refused.
-pub(super) fn refused(rejection: &Rejection, route: Route, required: &Scopes) -> Response {
+pub(super) fn refused(rejection: &Rejection, route: Route, required: &Scopes) -> Answer {
     let reason = rejection.reason();
     let status = status(reason);
-    let title = status.canonical_reason().unwrap_or("Error");
-    let mut response = json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason: Some(reason) });
-    let headers = response.headers_mut();
+    let mut answer = explained(status, Some(reason));
+    let headers = answer.response.headers_mut();
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             if let Ok(challenge) = HeaderValue::try_from(challenge(reason, route, required)) {
@@ -103,7 +120,7 @@ pub(super) fn refused(rejection: &Rejection, route: Route, required: &Scopes) ->
         }
         _ => {}
     }
-    response
+    answer
 }
 
 /// Notes in an answer that the list was stale and what was done about it.
@@ -139,14 +156,14 @@ fn challenge(reason: Reason, route: Route, required: &Scopes) -> String {
 fn json(status: StatusCode, content_type: HeaderValue, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(body) => {
-            let mut response = Response::new(Body::from(body));
+            let mut response = Response::new(Full::from(body));
             *response.status_mut() = status;
             response.headers_mut().insert(CONTENT_TYPE, content_type);
             response
         }
         Err(error) => {
             tracing::error!("an answer could not be written as JSON: {error}");
-            let mut response = Response::new(Body::empty());
+            let mut response = Response::default();
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             response
         }

@@ -1,6 +1,9 @@
 //! The CA's revocation list on disk: read again when it changes, and taken only if it is newer and verifies.
 
-use super::Resource;
+use super::{
+    Resource,
+    metrics::{Issuers, Metrics},
+};
 use crate::{
     crl::{self, Offered, RevocationList, RevocationStore},
     error::{Error, Result},
@@ -39,6 +42,11 @@ impl RevocationFile {
         Self { paths, issuers }
     }
 
+    /// Names for the issuers.
+    pub(super) fn issuers(&self) -> Issuers {
+        Issuers::new(&self.issuers)
+    }
+
     /// Reads every file and offers its list to `store`.
     ///
     /// # Errors
@@ -68,15 +76,16 @@ impl RevocationFile {
 
     /// Looks for changes until the task is dropped. Every file is read once more at first: it may have changed since
     /// [`RevocationFile::load`].
-    pub(super) async fn watch(self, resource: Arc<Resource>) {
+    pub(super) async fn watch(self, resource: Arc<Resource>, metrics: Arc<Metrics>) {
         let mut seen: Vec<Seen> = self.paths.iter().map(|_| Seen::default()).collect();
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
             let (file, target, before) = (self.clone(), Arc::clone(&resource), seen.clone());
+            let counted = Arc::clone(&metrics);
             // Reading and verifying a long list takes a while; requests go on with the old one meanwhile.
-            match tokio::task::spawn_blocking(move || file.refresh(before, &target)).await {
+            match tokio::task::spawn_blocking(move || file.refresh(before, &target, &counted)).await {
                 Ok(after) => seen = after,
                 Err(error) => tracing::error!("reading the revocation list failed: {error}"),
             }
@@ -84,7 +93,7 @@ impl RevocationFile {
     }
 
     /// Reads the files that changed since they were seen, and puts their lists into use.
-    fn refresh(&self, mut seen: Vec<Seen>, resource: &Resource) -> Vec<Seen> {
+    fn refresh(&self, mut seen: Vec<Seen>, resource: &Resource, metrics: &Metrics) -> Vec<Seen> {
         let mut store = None;
         for (path, seen) in self.paths.iter().zip(&mut seen) {
             let found = version(path);
@@ -94,7 +103,9 @@ impl RevocationFile {
             let failed_before = seen.retry && found == seen.version;
             *seen = Seen { version: found, retry: false };
             let lists = store.get_or_insert_with(|| (*resource.certificates.lists()).clone());
-            match self.load_one(path, lists) {
+            let loaded = self.load_one(path, lists);
+            if loaded.is_ok() { &metrics.lists_read } else { &metrics.lists_failed }.increment();
+            match loaded {
                 Ok(Offered::Kept) => tracing::info!("new revocation list from {}", path.display()),
                 Ok(Offered::Unchanged) => {}
                 Err(error) => {

@@ -2,40 +2,88 @@
 
 use super::{
     Limits, Resource,
-    refusal::{Route, accepted, body_refused, note_stale_list, problem, refused},
+    metrics::{CONTENT_TYPE as METRICS_TYPE, Endpoint, Exposition, Listener, Metrics},
+    refusal::{Answer, Response, Route, accepted, body_refused, note_stale_list, problem, refused},
 };
 use crate::{
     error::Rejection,
     signature::{RequestParts, digest::BodyDigest},
 };
-use axum::{Router, body::Body, extract::State, response::Response, routing::any};
+use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, StatusCode, Version,
-    header::{CONTENT_TYPE, HOST},
+    header::{ALLOW, CONTENT_TYPE, HOST},
     request::Parts,
 };
-use http_body_util::BodyExt as _;
-use hyper::body::Body as _;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body, Incoming};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-struct App {
-    resource: Arc<Resource>,
-    limits: Limits,
+/// What answers the requests of one listener.
+pub(super) struct Routes {
+    pub(super) resource: Arc<Resource>,
+    pub(super) limits: Limits,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) exposition: Arc<Exposition>,
+    pub(super) listener: Listener,
+    /// Whether `/metrics` is one of this listener's.
+    pub(super) shows_metrics: bool,
 }
 
-pub(super) fn router(resource: Arc<Resource>, limits: Limits) -> Router {
-    Router::new()
-        .route("/token", any(token))
-        .route("/cert", any(certificate))
-        .route("/healthz", any(healthz))
-        .fallback(|| async { problem(StatusCode::NOT_FOUND) })
-        .with_state(Arc::new(App { resource, limits }))
+impl Routes {
+    /// The answer to one request.
+    pub(super) async fn answer(&self, endpoint: Endpoint, request: Request<Incoming>) -> Answer {
+        if let Some(refusal) = refuse_outright(&request) {
+            return refusal;
+        }
+        match (endpoint, self.listener) {
+            (Endpoint::Metrics, _) if self.shows_metrics => self.metrics(request.method()),
+            (Endpoint::Token, Listener::Public) => self.token(&request),
+            (Endpoint::Certificate, Listener::Public) => self.certificate(request).await,
+            (Endpoint::Healthz, Listener::Public) => healthz().into(),
+            _ => problem(StatusCode::NOT_FOUND),
+        }
+    }
+
+    fn token<B>(&self, request: &Request<B>) -> Answer {
+        let resource = &self.resource;
+        match resource.tokens.verify(request.headers(), &resource.required, Timestamp::now()) {
+            Ok(principal) => accepted(&principal),
+            Err(rejection) => refusal(&rejection, Route::Token, resource),
+        }
+    }
+
+    async fn certificate(&self, request: Request<Incoming>) -> Answer {
+        let (parts, body) = request.into_parts();
+        let route = Route::Certificate { has_body: !body.is_end_stream() };
+        let mut answer = match decide(self, &parts, body).await {
+            Ok(answer) => answer,
+            Err(rejection) => refusal(&rejection, route, &self.resource),
+        };
+        note_stale_list(&mut answer.response, self.resource.certificates.stale_policy(Timestamp::now()));
+        answer
+    }
+
+    fn metrics(&self, method: &Method) -> Answer {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED);
+            answer.response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return answer;
+        }
+        match self.exposition.text() {
+            Ok(text) => with_type(METRICS_TYPE, text).into(),
+            Err(error) => {
+                tracing::error!("the metrics could not be written: {error}");
+                problem(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
 }
 
 /// What is refused whatever the route: a request that is not for an origin server, or that two servers could take for
 /// two different services' (RFC 9112 section 3.2).
-pub(super) fn refuse_outright<B>(request: &Request<B>) -> Option<Response> {
+fn refuse_outright<B>(request: &Request<B>) -> Option<Answer> {
     if request.method() == Method::CONNECT {
         // RFC 9110 section 9.3.6: success would make a tunnel of the connection.
         return Some(problem(StatusCode::NOT_IMPLEMENTED));
@@ -45,37 +93,22 @@ pub(super) fn refuse_outright<B>(request: &Request<B>) -> Option<Response> {
     (!acceptable).then(|| problem(StatusCode::BAD_REQUEST))
 }
 
-async fn healthz() -> Response {
-    let mut response = Response::new(Body::from("{\"status\":\"ok\"}"));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+fn healthz() -> Response {
+    with_type(HeaderValue::from_static("application/json"), "{\"status\":\"ok\"}")
+}
+
+fn with_type(content_type: HeaderValue, body: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(Full::new(body.into()));
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }
 
-async fn token(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
-    let resource = &app.resource;
-    match resource.tokens.verify(request.headers(), &resource.required, Timestamp::now()) {
-        Ok(principal) => accepted(&principal),
-        Err(rejection) => refusal(&rejection, Route::Token, resource),
-    }
-}
-
-async fn certificate(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
-    let (parts, body) = request.into_parts();
-    let route = Route::Certificate { has_body: !body.is_end_stream() };
-    let mut response = match decide(&app, &parts, body).await {
-        Ok(response) => response,
-        Err(rejection) => refusal(&rejection, route, &app.resource),
-    };
-    note_stale_list(&mut response, app.resource.certificates.stale_policy(Timestamp::now()));
-    response
-}
-
-fn refusal(rejection: &Rejection, route: Route, resource: &Resource) -> Response {
+fn refusal(rejection: &Rejection, route: Route, resource: &Resource) -> Answer {
     tracing::debug!(reason = rejection.reason().as_str(), "{rejection}");
     refused(rejection, route, &resource.required)
 }
 
-async fn decide(app: &App, parts: &Parts, body: Body) -> Result<Response, Rejection> {
+async fn decide(app: &Routes, parts: &Parts, body: Incoming) -> Result<Answer, Rejection> {
     let Some(authority) = authority(parts) else { return Ok(problem(StatusCode::BAD_REQUEST)) };
     if body.size_hint().lower() > u64::try_from(app.limits.max_body).unwrap_or(u64::MAX) {
         return Ok(body_refused(StatusCode::PAYLOAD_TOO_LARGE));
@@ -110,7 +143,7 @@ fn authority(parts: &Parts) -> Option<&str> {
 
 /// Reads the body for its digest, and keeps none of it: whoever has seen a certificate can announce a body, and ten
 /// thousand connections with a megabyte each would be more than most machines have.
-async fn digest(body: Body, limits: &Limits) -> Result<BodyDigest, StatusCode> {
+async fn digest(body: Incoming, limits: &Limits) -> Result<BodyDigest, StatusCode> {
     if body.is_end_stream() {
         return Ok(BodyDigest::new());
     }
@@ -120,7 +153,7 @@ async fn digest(body: Body, limits: &Limits) -> Result<BodyDigest, StatusCode> {
     }
 }
 
-async fn consume(mut body: Body, max: usize) -> Result<BodyDigest, StatusCode> {
+async fn consume(mut body: Incoming, max: usize) -> Result<BodyDigest, StatusCode> {
     let mut digest = BodyDigest::new();
     let max = u64::try_from(max).unwrap_or(u64::MAX);
     while let Some(frame) = body.frame().await {

@@ -18,6 +18,7 @@ mod capacity;
 mod framing;
 mod headers;
 mod lists;
+mod metrics;
 mod peer;
 mod process;
 mod targets;

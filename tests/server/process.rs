@@ -1,6 +1,7 @@
 //! The real program: its signals, its file descriptors, its list on disk.
 
 use crate::{
+    metrics::Shown,
     peer::{Answer, Peer},
     world::{accepted, refused},
 };
@@ -202,6 +203,49 @@ fn out_of_file_descriptors_it_sheds_and_recovers() {
     // A flood of connections is not a flood of lines.
     let log = served.stderr();
     assert!((1..5).contains(&log.matches("out of file descriptors").count()), "{log}");
+}
+
+#[test]
+fn out_of_file_descriptors_metrics_are_still_shown() {
+    let mut served = Served::start(shared_world(), "ulimit -n 96;", &["--metrics-listen", "127.0.0.1:0"]);
+    let mut line = String::new();
+    let mut stderr = BufReader::new(served.child.stderr.take().unwrap());
+    stderr.read_line(&mut line).unwrap();
+    let metrics: SocketAddr = line
+        .trim()
+        .strip_prefix("metrics on http://")
+        .and_then(|rest| rest.strip_suffix("/metrics"))
+        .unwrap_or_else(|| panic!("{line:?}"))
+        .parse()
+        .unwrap();
+    let idle: Vec<_> = (0..150).map(|_| served.connect()).collect();
+    for _ in 0..20 {
+        let answer = Peer::connect(metrics).ask("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n");
+        let shown = Shown::read(&answer);
+        assert!(shown.value("process_open_fds") < 96.0);
+        sleep(Duration::from_millis(20));
+    }
+    let shown = Shown::read(&Peer::connect(metrics).ask("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n"));
+    assert!(shown.value("certauthz_connections_shed_total{listener=\"public\",reason=\"limit\"}") > 80.0);
+    assert_eq!(shown.value("certauthz_connections_shed_total{listener=\"public\",reason=\"file_descriptors\"}"), 0.0);
+    drop(idle);
+}
+
+#[test]
+fn the_metrics_listener_is_named_and_an_address_that_is_taken_refused() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let serve = |arguments: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.arg("--path").arg(shared_world()).args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
+        command.output().unwrap()
+    };
+    let output = serve(&["--metrics-listen", &address]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stdout.is_empty());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains(&address) && error.contains("--metrics-listen"), "{error}");
+    assert_eq!(serve(&["--metrics-listen", "nowhere"]).status.code(), Some(2));
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub fn limits() -> Limits {
 
 pub struct Running {
     pub address: SocketAddr,
+    pub metrics_address: Option<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -39,6 +40,7 @@ impl Running {
     pub fn start(
         limits: Limits,
         lists: Option<RevocationFile>,
+        metrics_apart: bool,
         resource: impl FnOnce(SocketAddr) -> Resource + Send + 'static,
     ) -> Self {
         let (stop, stopped) = oneshot::channel();
@@ -46,14 +48,19 @@ impl Running {
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             let _entered = runtime.enter();
-            let server = Server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-            tell.send(server.address()).unwrap();
+            let any = "127.0.0.1:0".parse().unwrap();
+            let mut server = Server::bind(any).unwrap();
+            if metrics_apart {
+                server = server.with_metrics_at(any).unwrap();
+            }
+            tell.send((server.address(), server.metrics_address())).unwrap();
             let resource = resource(server.address());
             runtime.block_on(server.run(resource, limits, lists, async {
                 let _ = stopped.await;
             }));
         });
-        Self { address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+        let (address, metrics_address) = told.recv().unwrap();
+        Self { address, metrics_address, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn connect(&self) -> Peer {
@@ -99,16 +106,32 @@ impl World {
         })
     }
 
+    /// `/metrics` has a listener of its own.
+    pub fn with_metrics_listener(limits: Limits) -> Self {
+        let ca = Ca::root_at("Primary CA", Timestamp::now());
+        Self::start(ca, limits, None, true, |ca, policy| verifier_with(ca, &[ca], policy, 100))
+    }
+
     pub fn serve(
         ca: Ca,
         limits: Limits,
         lists: Option<RevocationFile>,
         verifier: impl FnOnce(&Ca, Policy) -> CertificateVerifier + Send + 'static,
     ) -> Self {
+        Self::start(ca, limits, lists, false, verifier)
+    }
+
+    fn start(
+        ca: Ca,
+        limits: Limits,
+        lists: Option<RevocationFile>,
+        metrics_apart: bool,
+        verifier: impl FnOnce(&Ca, Policy) -> CertificateVerifier + Send + 'static,
+    ) -> Self {
         let alice = ca.client("alice", KeyType::EcP256, "bob.user.read bob.user.write");
         let (given, taken) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
         given.0.send(ca).unwrap();
-        let server = Running::start(limits, lists, move |address| {
+        let server = Running::start(limits, lists, metrics_apart, move |address| {
             let ca = given.1.recv().unwrap();
             let key = PublicKey::from_spki_der(ca.key.public_key().spki_der()).unwrap();
             let tokens = TokenVerifier::new(key, "http://as".into(), "bob".into(), SignedDuration::from_secs(5));

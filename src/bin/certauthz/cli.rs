@@ -86,7 +86,7 @@ pub(crate) enum Command {
     /// Verify a certificate, token, signed request or revocation list, offline
     #[command(subcommand)]
     Verify(VerifyCommand),
-    /// Run a resource server with the routes /token, /cert and /healthz
+    /// Run a resource server with the routes /token, /cert, /healthz and /metrics
     Serve(ServeArgs),
     /// Measure a resource server: tokens and signed requests side by side
     Loadtest(LoadtestArgs),

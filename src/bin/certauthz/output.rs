@@ -225,7 +225,7 @@ fn written(result: io::Result<()>) -> Result<()> {
 }
 
 /// Standard error is the last resort: if it is closed there is nobody left to tell.
-fn to_stderr(text: &str) {
+pub(crate) fn to_stderr(text: &str) {
     drop(anstream::stderr().lock().write_all(text.as_bytes()));
 }
 

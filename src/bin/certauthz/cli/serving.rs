@@ -11,7 +11,8 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 #[command(after_help = "\
 Examples:
   certauthz serve
-  certauthz serve --listen 0.0.0.0:8585 --authority bob.example --stale-crl grace=15m")]
+  certauthz serve --listen 0.0.0.0:8585 --authority bob.example --stale-crl grace=15m
+  certauthz serve --listen 0.0.0.0:8585 --authority bob.example --metrics-listen 127.0.0.1:9585")]
 pub(crate) struct ServeArgs {
     /// Name of the CA whose certificates and tokens are accepted
     #[arg(long, value_name = "CA", value_parser = values::name, default_value = "primary")]
@@ -19,6 +20,9 @@ pub(crate) struct ServeArgs {
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen, default_value = "127.0.0.1:8585")]
     pub(crate) listen: SocketAddr,
+    /// Address where /metrics is shown, and there alone; port 0 picks a free one [default: at /metrics of --listen]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// This service's name, which tokens must be made for
     #[arg(long, value_name = "NAME", default_value = "bob")]
     pub(crate) audience: String,

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     cli::ServeArgs,
-    output::{Failure, Outcome, Result, raw_to_stdout},
+    output::{Failure, Outcome, Result, raw_to_stdout, to_stderr},
 };
 use certauthz::{
     authz::{Authorities, BearerVerifier, CertificateVerifier, Policy, RevocationCheck},
@@ -32,7 +32,10 @@ pub(crate) fn run(args: ServeArgs, context: &Context) -> Result {
     raise_fd_limit();
     let runtime = runtime(&args)?;
     let _entered = runtime.enter();
-    let server = Server::bind(args.listen)?;
+    let mut server = Server::bind(args.listen)?;
+    if let Some(address) = args.metrics_listen {
+        server = server.with_metrics_at(address)?;
+    }
     let authorities = match authorities {
         Some(given) => given,
         None => Authorities::of_address(server.address())?,
@@ -156,11 +159,20 @@ fn signed(what: &str, duration: Duration) -> Result<SignedDuration> {
     })
 }
 
-/// The one line that says where it listens; a program that starts the server waits for it.
+/// The one line that says where it listens; a program that starts the server waits for it. Before that, where metrics are
+/// if they have an address of their own.
 fn announce(server: &Server, context: &Context) -> Result<()> {
     let url = format!("http://{}", server.address());
+    let metrics = server.metrics_address().map(|address| format!("http://{address}/metrics"));
+    if let Some(metrics) = &metrics {
+        to_stderr(&format!("metrics on {metrics}\n"));
+    }
     let line = if context.out.is_json() {
-        format!("{}\n", json!({"listening": url}))
+        let mut document = json!({"listening": url});
+        if let (Some(metrics), Some(object)) = (metrics, document.as_object_mut()) {
+            object.insert("metrics".to_owned(), metrics.into());
+        }
+        format!("{document}\n")
     } else {
         format!("listening on {url}\n")
     };

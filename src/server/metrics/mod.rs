@@ -1,0 +1,281 @@
+//! What the server counts, for `/metrics`.
+//!
+//! A request costs three additions to counters whose places are known beforehand: no lock, no allocation, no text. Names
+//! and labels come in when somebody asks, in [`exposition`]. No label ever holds what a peer has sent.
+
+mod exposition;
+mod families;
+mod histogram;
+mod issuers;
+mod process;
+
+pub(super) use exposition::{CONTENT_TYPE, Exposition};
+pub(super) use issuers::Issuers;
+
+use crate::error::Reason;
+use histogram::Histogram;
+use http::StatusCode;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn increment(&self) {
+        self.add(1);
+    }
+
+    pub(super) fn add(&self, amount: u64) {
+        // Nothing else is read in the order of the counts.
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(super) fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The route that a request was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Token,
+    Certificate,
+    Healthz,
+    Metrics,
+    /// Any other path, and requests whose path was never read.
+    Other,
+}
+
+impl Endpoint {
+    pub(super) const ALL: [Self; 5] = [Self::Token, Self::Certificate, Self::Healthz, Self::Metrics, Self::Other];
+
+    pub(super) fn of(path: &str) -> Self {
+        match path {
+            "/token" => Self::Token,
+            "/cert" => Self::Certificate,
+            "/healthz" => Self::Healthz,
+            "/metrics" => Self::Metrics,
+            _ => Self::Other,
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Certificate => "cert",
+            Self::Healthz => "healthz",
+            Self::Metrics => "metrics",
+            Self::Other => "other",
+        }
+    }
+
+    /// Whether its verifier can refuse a request for this reason. Such counts are shown from the start, as zero: the
+    /// step from nothing to one would be no increase to whoever watches.
+    fn can_refuse_for(self, reason: Reason) -> bool {
+        let word = reason.as_str();
+        match self {
+            Self::Certificate => !word.starts_with("token_"),
+            Self::Token => {
+                word.starts_with("token_")
+                    || matches!(
+                        reason,
+                        Reason::CredentialMissing
+                            | Reason::CredentialMalformed
+                            | Reason::CredentialTooLarge
+                            | Reason::AlgorithmForbidden
+                            | Reason::InsufficientScope
+                    )
+            }
+            Self::Healthz | Self::Metrics | Self::Other => false,
+        }
+    }
+}
+
+/// The answers without a reason of their own. The last stands for whatever is not named.
+const PLAIN: [StatusCode; 8] = [
+    StatusCode::OK,
+    StatusCode::BAD_REQUEST,
+    StatusCode::NOT_FOUND,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    StatusCode::NOT_IMPLEMENTED,
+    StatusCode::INTERNAL_SERVER_ERROR,
+];
+
+const REASONS: usize = Reason::ALL.len();
+/// One for each reason, one for the reason that has two statuses (a body is too large: 413, a header: 431), the rest.
+const OUTCOMES: usize = REASONS + 1 + PLAIN.len();
+
+fn outcome(status: StatusCode, reason: Option<Reason>) -> usize {
+    match reason {
+        Some(_) if status == StatusCode::PAYLOAD_TOO_LARGE => REASONS,
+        Some(reason) => reason.index(),
+        None => REASONS + 1 + PLAIN.iter().position(|plain| *plain == status).unwrap_or(PLAIN.len() - 1),
+    }
+}
+
+/// What became of one route's requests.
+#[derive(Debug)]
+// Two routes on one cache line would make the cores that serve them wait for each other.
+#[repr(align(128))]
+struct Requests {
+    outcomes: [Counter; OUTCOMES],
+    latency: Histogram,
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self { outcomes: std::array::from_fn(|_| Counter::default()), latency: Histogram::default() }
+    }
+}
+
+/// The place where connections arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listener {
+    /// Everybody's.
+    Public,
+    /// The one for metrics alone.
+    Metrics,
+}
+
+impl Listener {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Metrics => "metrics",
+        }
+    }
+}
+
+/// What became of one listener's connections.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Connections {
+    /// Those that are or were served.
+    pub(super) accepted: Counter,
+    /// Those of `accepted` that have ended.
+    pub(super) ended: Counter,
+    /// Turned away: as many were open as may be.
+    pub(super) shed_by_limit: Counter,
+    /// Turned away: there was no file descriptor left.
+    pub(super) shed_by_descriptors: Counter,
+    /// Closed because a request's head took too long, or never began.
+    pub(super) slow_heads: Counter,
+    /// Closed because an answer took too long.
+    pub(super) slow_answers: Counter,
+    /// Closed because no further request came.
+    pub(super) idle: Counter,
+}
+
+impl Connections {
+    fn open(&self) -> u64 {
+        // In this order the difference is never negative but for a connection that ends in between.
+        let ended = self.ended.value();
+        self.accepted.value().saturating_sub(ended)
+    }
+}
+
+/// Everything that is counted.
+#[derive(Debug, Default)]
+pub(super) struct Metrics {
+    requests: [Requests; Endpoint::ALL.len()],
+    public: Connections,
+    metrics: Connections,
+    /// Revocation lists that were read again, whether they brought news or not.
+    pub(super) lists_read: Counter,
+    /// Revocation lists that could not be read or were not acceptable.
+    pub(super) lists_failed: Counter,
+}
+
+impl Metrics {
+    /// Counts a request that was answered, and how long the answer took.
+    pub(super) fn answered(&self, endpoint: Endpoint, status: StatusCode, reason: Option<Reason>, took: Duration) {
+        let requests = self.of(endpoint);
+        requests.latency.record(took);
+        if let Some(counter) = requests.outcomes.get(outcome(status, reason)) {
+            counter.increment();
+        }
+    }
+
+    /// Counts a request that was refused before its head was complete, hence for no route and without a time.
+    pub(super) fn refused_unread(&self, status: StatusCode) {
+        if let Some(counter) = self.of(Endpoint::Other).outcomes.get(outcome(status, None)) {
+            counter.increment();
+        }
+    }
+
+    fn of(&self, endpoint: Endpoint) -> &Requests {
+        let [token, certificate, healthz, metrics, other] = &self.requests;
+        match endpoint {
+            Endpoint::Token => token,
+            Endpoint::Certificate => certificate,
+            Endpoint::Healthz => healthz,
+            Endpoint::Metrics => metrics,
+            Endpoint::Other => other,
+        }
+    }
+
+    pub(super) fn connections(&self, listener: Listener) -> &Connections {
+        match listener {
+            Listener::Public => &self.public,
+            Listener::Metrics => &self.metrics,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::HashSet, hint::black_box, time::Instant};
+
+    #[test]
+    fn every_outcome_has_a_place_of_its_own() {
+        let too_large = (StatusCode::PAYLOAD_TOO_LARGE, Some(Reason::CredentialTooLarge));
+        let reasons = Reason::ALL.iter().map(|reason| (StatusCode::UNAUTHORIZED, Some(*reason)));
+        let all = reasons.chain([too_large]).chain(PLAIN.map(|status| (status, None)));
+        let places: HashSet<usize> = all.map(|(status, reason)| outcome(status, reason)).collect();
+        assert_eq!(places.len(), OUTCOMES);
+        assert!(places.into_iter().all(|place| place < OUTCOMES));
+        assert_eq!(outcome(StatusCode::IM_A_TEAPOT, None), OUTCOMES - 1);
+    }
+
+    #[test]
+    fn counts_are_kept_by_route_and_outcome() {
+        let metrics = Metrics::default();
+        for endpoint in Endpoint::ALL {
+            metrics.answered(endpoint, StatusCode::OK, None, Duration::from_micros(3));
+        }
+        metrics.refused_unread(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        let sum = |endpoint| metrics.of(endpoint).outcomes.iter().map(Counter::value).sum::<u64>();
+        assert_eq!(Endpoint::ALL.map(sum), [1, 1, 1, 1, 2]);
+        assert_eq!(Endpoint::of("/cert/"), Endpoint::Other);
+    }
+
+    /// `cargo test --release --lib server::metrics -- --ignored --nocapture`
+    #[test]
+    #[ignore = "a measurement"]
+    fn cost_of_a_request() {
+        const ROUNDS: u32 = 5_000_000;
+        for threads in [1, 2, 4] {
+            let metrics = Metrics::default();
+            let run = || {
+                let start = Instant::now();
+                for i in 0..ROUNDS {
+                    let took = Duration::from_nanos(u64::from(i.wrapping_mul(2_654_435_761) >> 12));
+                    black_box(&metrics).answered(black_box(Endpoint::Certificate), StatusCode::OK, None, took);
+                }
+                start.elapsed() / ROUNDS
+            };
+            let each: Vec<Duration> = std::thread::scope(|scope| {
+                let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+                running.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            println!("{threads} threads that do nothing else: {each:?} a request");
+        }
+    }
+}
