@@ -1,4 +1,23 @@
-//! Benchmarks.
+//! Benchmarks with `divan`: time, allocations and bytes per operation. One file per topic:
+//!
+//! | file | what |
+//! |---|---|
+//! | `article` | the table of the article that this project starts from: JWT against certificate, in four depths |
+//! | `request` | whole signed requests, and signing them |
+//! | `keys` | bare signatures and verifications of all key types |
+//! | `lists` | revocation lists of a thousand to a million entries: load, look up |
+//! | `replay` | the replay memory with a million live nonces |
+//!
+//! `cargo bench` runs all, `cargo bench article` those of one file. `certauthz bench` measures the same operations
+//! interleaved, for ratios; here each runs by itself.
+
+mod article;
+mod keys;
+mod lists;
+mod replay;
+mod request;
+mod support;
+
 use divan::AllocProfiler;
 
 #[global_allocator]
@@ -6,9 +25,4 @@ static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 fn main() {
     divan::main();
-}
-
-#[divan::bench(args = [1, 2])]
-fn x(n: u64) -> Vec<u8> {
-    vec![1; n as usize]
 }
