@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): 64 bits of state, passes BigCrush, and a seed repeats a run.
 #[derive(Debug, Clone)]
-pub(crate) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// A state from the operating system, through the standard library's hasher keys.

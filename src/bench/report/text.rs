@@ -41,7 +41,9 @@ pub(super) fn render(report: &Report) -> String {
 /// Which key a column stands for, where the type alone does not say it.
 fn names(out: &mut String, keys: &[KeyReport], before: usize) {
     let named = keys.iter().enumerate().filter_map(|(index, key)| Some((index, key.name.as_deref()?)));
-    let lines: String = named.map(|(index, name)| format!("[{}] {name}\n", before + index + 1)).collect();
+    // Names of files may hold anything, also what a terminal would obey.
+    let shown = |name: &str| name.replace(char::is_control, "\u{fffd}");
+    let lines: String = named.map(|(index, name)| format!("[{}] {}\n", before + index + 1, shown(name))).collect();
     if !lines.is_empty() {
         out.push_str(&lines);
         out.push('\n');
@@ -51,14 +53,18 @@ fn names(out: &mut String, keys: &[KeyReport], before: usize) {
 fn heading(out: &mut String, title: &str, keys: &[KeyReport], before: usize) {
     let mut line = format!("{title:<LABEL$}");
     for (index, key) in keys.iter().enumerate() {
-        let name = match key.name {
-            Some(_) => format!("[{}] {}", before + index + 1, key.key_type),
-            None => key.key_type.to_string(),
-        };
-        pad(&mut line, &name);
+        pad(&mut line, &column(key, before + index));
     }
     out.push_str(&line);
     out.push('\n');
+}
+
+/// The head of a column: the key's type, and where it has a name the number under which that was told.
+fn column(key: &KeyReport, index: usize) -> String {
+    match key.name {
+        Some(_) => format!("[{}] {}", index + 1, key.key_type),
+        None => key.key_type.to_string(),
+    }
 }
 
 fn row(out: &mut String, title: &str, keys: &[KeyReport], cell: impl Fn(&KeyReport) -> Option<String>) {
@@ -75,11 +81,18 @@ fn pad(line: &mut String, cell: &str) {
     let _infallible = write!(line, "{cell:>CELL$}");
 }
 
-/// Median and spread with the same decimals.
+/// Median, and the spread in per cent of it.
 fn time(figure: &Figure) -> String {
-    let (median, spread) = (figure.median_ns / 1e3, figure.spread_ns / 1e3);
+    let median = figure.median_ns / 1e3;
     let decimals = if median < 100.0 { 2 } else { usize::from(median < 1000.0) };
-    format!("{median:.decimals$} ±{spread:.decimals$}")
+    let percent = figure.spread_ns / figure.median_ns.max(f64::MIN_POSITIVE) * 100.0;
+    // A disturbed machine has any spread; a column has not any width.
+    let spread = match percent {
+        p if p < 9.95 => format!("{p:.1}%"),
+        p if p < 99.5 => format!("{p:.0}%"),
+        _ => ">99%".to_owned(),
+    };
+    format!("{median:.decimals$} ±{spread}")
 }
 
 fn ratio(figure: &Figure) -> String {
@@ -88,9 +101,9 @@ fn ratio(figure: &Figure) -> String {
 }
 
 fn verdict(out: &mut String, report: &Report) {
-    let name = |choice: &Choice<'_>| match &choice.key.name {
-        Some(name) => format!("{} ({name})", choice.key.key_type),
-        None => choice.key.key_type.to_string(),
+    let name = |choice: &Choice<'_>| {
+        let index = report.keys.iter().position(|key| std::ptr::eq(key, choice.key)).unwrap_or(0);
+        column(choice.key, index)
     };
     let micros = |choice: &Choice<'_>| format!("{:.1} µs", choice.figure.median_ns / 1e3);
     if let Some(choice) = report.cheapest_for_client() {
@@ -113,8 +126,8 @@ fn legend(out: &mut String, report: &Report) {
     let rounds = report.keys.iter().map(|key| key.rounds).min().unwrap_or(0);
     let _infallible = write!(
         out,
-        "Medians over at least {rounds} rounds, ± half of the distance between the quartiles; ratios within a round.\n\
-         sign, verify: bare, 600 bytes. JWT, request: the whole decision. Cold: a certificate never seen before.\n"
+        "Medians of {rounds} rounds or more, ± half the distance between the quartiles; ratios within rounds.\n\
+         sign, verify: bare, 600 bytes. JWT, signed request: the whole decision. Cold: never seen before.\n"
     );
 }
 
@@ -129,8 +142,10 @@ mod tests {
 
     #[test]
     fn six_keys_fit_into_100_columns() {
-        for verify in [1.0, 20_000.0, 99_999.9, 123_456.0, 9_999_999.0] {
-            let text = report(&KEY_TYPES.map(|key_type| (key_type, None, verify))).text();
+        for (verify, spread) in [(1.0, 1e9), (20_000.0, 900.0), (99_999.9, 1e5), (123_456.0, 3e4), (9_999_999.0, 1e7)] {
+            let mut report = report(&KEY_TYPES.map(|key_type| (key_type, None, verify)));
+            report.keys.iter_mut().flat_map(|key| &mut key.figures).for_each(|figure| figure.spread_ns = spread);
+            let text = report.text();
             assert!(widest(&text) <= 100, "{}\n{text}", widest(&text));
             assert_eq!(text.matches("Time in µs").count(), 1);
         }
@@ -141,9 +156,13 @@ mod tests {
         let keys: Vec<_> = (0..8).map(|_| (KeyType::Rsa(2048), Some("alice/client.key"), 20_000.0)).collect();
         let text = report(&keys).text();
         assert!(widest(&text) <= 100, "{text}");
-        for line in
-            ["[8] alice/client.key\n", "  [7] RSA-2048", "20.00 ±0.20", "\n  JWT                           1.04"]
-        {
+        for line in [
+            "[8] alice/client.key\n",
+            " [7] RSA-2048",
+            "by [1] RSA-2048, 20.8 µs",
+            "20.00 ±1.0%",
+            "\n  JWT                          1.04",
+        ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
         assert_eq!(text.matches("Time in µs").count(), 2);

@@ -57,7 +57,7 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let parsed = match number.parse::<f64>() {
         Ok(number) if plain => Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX),
-        _ => duration(text).map_err(|why| format!("{why}; or a number of seconds, like 3 or 0.5"))?,
+        _ => duration(text).map_err(|_| "it is a number of seconds, like 3 or 0.5, or a duration, like 500ms or 1m")?,
     };
     match parsed {
         Duration::ZERO => Err("it must be longer than zero".to_owned()),
