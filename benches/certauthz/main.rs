@@ -10,6 +10,11 @@
 //!
 //! `cargo bench` runs all, `cargo bench article` those of one file. `certauthz bench` measures the same operations
 //! interleaved, for ratios; here each runs by itself.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot be set up fails by panicking"
+)]
 
 mod article;
 mod keys;

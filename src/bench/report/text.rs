@@ -133,7 +133,7 @@ fn legend(out: &mut String, report: &Report) {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::report, *};
+    use super::super::tests::report;
     use crate::{bench::KEY_TYPES, key::KeyType};
 
     fn widest(text: &str) -> usize {
