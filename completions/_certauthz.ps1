@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Verify a certificate, token, signed request or revocation list, offline')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a resource server with the routes /token, /cert, /healthz and /metrics')
             [CompletionResult]::new('loadtest', 'loadtest', [CompletionResultType]::ParameterValue, 'Measure a resource server: tokens and signed requests side by side')
+            [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure signing and verifying alone: what each type of key costs client and server')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -585,6 +586,22 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'certauthz;bench' {
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Measure this private key (PEM, PKCS#8; - for standard input); repeat for several')
+            [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Measure only new keys of this kind; repeat for several [default: all]')
+            [CompletionResult]::new('--key-size', '--key-size', [CompletionResultType]::ParameterName, 'Measure only new keys of this size in bits; repeat for several [default: all]')
+            [CompletionResult]::new('--seconds', '--seconds', [CompletionResultType]::ParameterName, 'Time to spend on each key')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'certauthz;completions' {
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
             [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
@@ -607,6 +624,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Verify a certificate, token, signed request or revocation list, offline')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a resource server with the routes /token, /cert, /healthz and /metrics')
             [CompletionResult]::new('loadtest', 'loadtest', [CompletionResultType]::ParameterValue, 'Measure a resource server: tokens and signed requests side by side')
+            [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure signing and verifying alone: what each type of key costs client and server')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -700,6 +718,9 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             break
         }
         'certauthz;help;loadtest' {
+            break
+        }
+        'certauthz;help;bench' {
             break
         }
         'certauthz;help;completions' {

@@ -16,6 +16,9 @@ _certauthz() {
             ",$1")
                 cmd="certauthz"
                 ;;
+            certauthz,bench)
+                cmd="certauthz__subcmd__bench"
+                ;;
             certauthz,ca)
                 cmd="certauthz__subcmd__ca"
                 ;;
@@ -132,6 +135,9 @@ _certauthz() {
                 ;;
             certauthz__subcmd__crl__subcmd__help,show)
                 cmd="certauthz__subcmd__crl__subcmd__help__subcmd__show"
+                ;;
+            certauthz__subcmd__help,bench)
+                cmd="certauthz__subcmd__help__subcmd__bench"
                 ;;
             certauthz__subcmd__help,ca)
                 cmd="certauthz__subcmd__help__subcmd__ca"
@@ -263,12 +269,68 @@ _certauthz() {
 
     case "${cmd}" in
         certauthz)
-            opts="-q -v -h -V --path --scopes-oid --format --quiet --verbose --help --version init ca client token crl sign-request verify serve loadtest completions help"
+            opts="-q -v -h -V --path --scopes-oid --format --quiet --verbose --help --version init ca client token crl sign-request verify serve loadtest bench completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --path)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certauthz__subcmd__bench)
+            opts="-q -v -h --key --key-type --key-size --seconds --path --scopes-oid --format --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --key-type)
+                    COMPREPLY=($(compgen -W "rsa ec ed25519" -- "${cur}"))
+                    return 0
+                    ;;
+                --key-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seconds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --path)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1147,8 +1209,22 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__help)
-            opts="init ca client token crl sign-request verify serve loadtest completions help"
+            opts="init ca client token crl sign-request verify serve loadtest bench completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certauthz__subcmd__help__subcmd__bench)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -38,6 +38,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand verify 'Verify a certificate, token, signed request or revocation list, offline'
             cand serve 'Run a resource server with the routes /token, /cert, /healthz and /metrics'
             cand loadtest 'Measure a resource server: tokens and signed requests side by side'
+            cand bench 'Measure signing and verifying alone: what each type of key costs client and server'
             cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -530,6 +531,21 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'certauthz;bench'= {
+            cand --key 'Measure this private key (PEM, PKCS#8; - for standard input); repeat for several'
+            cand --key-type 'Measure only new keys of this kind; repeat for several [default: all]'
+            cand --key-size 'Measure only new keys of this size in bits; repeat for several [default: all]'
+            cand --seconds 'Time to spend on each key'
+            cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
+            cand --format 'How results are printed to standard output'
+            cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand -v 'Tell more on standard error; repeat for even more'
+            cand --verbose 'Tell more on standard error; repeat for even more'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'certauthz;completions'= {
             cand --path 'Directory of the credentials'
             cand --scopes-oid 'Object identifier of the scopes extension'
@@ -551,6 +567,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand verify 'Verify a certificate, token, signed request or revocation list, offline'
             cand serve 'Run a resource server with the routes /token, /cert, /healthz and /metrics'
             cand loadtest 'Measure a resource server: tokens and signed requests side by side'
+            cand bench 'Measure signing and verifying alone: what each type of key costs client and server'
             cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -619,6 +636,8 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         &'certauthz;help;serve'= {
         }
         &'certauthz;help;loadtest'= {
+        }
+        &'certauthz;help;bench'= {
         }
         &'certauthz;help;completions'= {
         }

@@ -11,7 +11,7 @@
 //! | [`store`] | the credentials directory: CAs, clients, revocation |
 //! | [`cert`], [`crl`], [`token`], [`signature`] | certificates and paths, revocation lists, JWTs, HTTP message signatures |
 //! | [`key`], [`scope`], [`error`] | keys behind a seam, scopes, errors and the stable reasons |
-//! | [`server`], [`load`] | the resource server and the load generator of the command line |
+//! | [`server`], [`load`], [`bench`] | the resource server, the load generator and the benchmark of the command line |
 //!
 //! # Example
 //! A service verifies a request that a client has signed.
@@ -88,6 +88,7 @@
 //! clients are services. Not related to the Traefik plugin of the same name, which matches certificate names.
 
 pub mod authz;
+pub mod bench;
 pub mod cert;
 pub mod client;
 pub mod crl;
@@ -95,6 +96,7 @@ mod der;
 pub mod error;
 pub mod key;
 pub mod load;
+mod measure;
 mod number;
 mod procfs;
 pub mod rlimit;

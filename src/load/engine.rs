@@ -9,14 +9,17 @@ use super::{
     probe,
     progress::{Display, Phase, Progress},
     random::Random,
-    report::{Ending, Environment, Generator, ModeReport, Report},
+    report::{Ending, Generator, ModeReport, Report},
     sizing::{self, Situation, Size},
     source::{self, Chunk, Cost, Order, RequestSource, Stock},
     statistics::Tally,
     target::Target,
     worker::{Block, Crew},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    measure::Environment,
+};
 use std::{
     collections::VecDeque,
     sync::{

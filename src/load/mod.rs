@@ -27,7 +27,6 @@ pub mod pacer;
 mod plan;
 mod probe;
 mod progress;
-mod random;
 pub mod report;
 mod sizing;
 mod source;
@@ -38,13 +37,14 @@ mod target;
 mod tests;
 mod worker;
 
-use crate::number;
+use crate::{measure::random, number};
 
+pub use crate::measure::Environment;
 pub use comparison::{Comparison, Metric, Ratio};
 pub use engine::{Subject, run};
 pub use plan::{Mode, Plan, Stop, WarmUp};
 pub use progress::{Phase, Progress};
-pub use report::{Ending, Environment, Generator, ModeReport, Report};
+pub use report::{Ending, Generator, ModeReport, Report};
 pub use source::{PreparedRequest, RequestSource};
 pub use statistics::{Latencies, Tally};
 pub use target::Target;

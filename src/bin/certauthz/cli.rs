@@ -1,10 +1,12 @@
 //! The command line as it is typed. Only clap types live here; the commands resolve them into what the library takes.
 
 mod credentials;
+mod measuring;
 mod requests;
 mod serving;
 
 pub(crate) use credentials::*;
+pub(crate) use measuring::*;
 pub(crate) use requests::*;
 pub(crate) use serving::*;
 
@@ -90,6 +92,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Measure a resource server: tokens and signed requests side by side
     Loadtest(LoadtestArgs),
+    /// Measure signing and verifying alone: what each type of key costs client and server
+    Bench(BenchArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
 }

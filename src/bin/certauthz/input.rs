@@ -2,6 +2,7 @@
 
 use certauthz::{
     error::{Error, Result},
+    key::LocalKey,
     store::MAX_CRL_LEN,
 };
 use std::{
@@ -9,6 +10,7 @@ use std::{
     io::{self, Read},
     path::Path,
 };
+use zeroize::Zeroizing;
 
 /// The most that is read of a certificate, chain, token or HTTP message.
 const MAX_LEN: u64 = 4 << 20;
@@ -21,6 +23,19 @@ const MAX_BODY_LEN: u64 = 256 << 20;
 /// [`Error::Io`], [`Error::BadFile`] where it is larger.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     read_up_to(path, MAX_LEN)
+}
+
+/// Reads an unencrypted PKCS#8 private key in PEM.
+///
+/// # Errors
+/// As [`read`]; [`Error::BadFile`] where it holds no such key.
+pub(crate) fn private_key(path: &Path) -> Result<LocalKey> {
+    let text = Zeroizing::new(read(path)?);
+    LocalKey::from_pem(&text).map_err(|error| Error::BadFile {
+        path: shown(path).into(),
+        why: error.to_string().into(),
+        hint: error.hint().unwrap_or_default().into(),
+    })
 }
 
 /// Reads a revocation list, which may be large.
@@ -41,7 +56,7 @@ pub(crate) fn read_body(path: &Path) -> Result<Vec<u8>> {
 
 fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let is_stdin = path == Path::new("-");
-    let shown = if is_stdin { Path::new("standard input") } else { path };
+    let shown = shown(path);
     let io = |action, source| Error::Io { action, path: shown.into(), source };
     let mut bytes = Vec::new();
     let mut take = |reader: &mut dyn Read| reader.take(limit + 1).read_to_end(&mut bytes);
@@ -59,6 +74,11 @@ fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>> {
         });
     }
     Ok(bytes)
+}
+
+/// A path for messages.
+fn shown(path: &Path) -> &Path {
+    if path == Path::new("-") { Path::new("standard input") } else { path }
 }
 
 /// The DER of every block with this PEM label; or the bytes themselves where they are no PEM at all.

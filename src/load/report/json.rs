@@ -2,8 +2,9 @@
 
 use super::{
     super::comparison::{Comparison, Metric, Ratio},
-    BINS, Environment, Generator, ModeReport, PERCENTILES, Report,
+    BINS, Generator, ModeReport, PERCENTILES, Report,
 };
+use crate::measure::Environment;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 

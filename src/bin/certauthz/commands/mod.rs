@@ -1,5 +1,6 @@
 //! One file per command: each resolves its arguments, calls the library, and prints.
 
+mod bench;
 mod ca;
 mod client;
 mod client_request;
@@ -81,6 +82,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::SignRequest(args) => sign_request::run(args, &context),
         Command::Serve(args) => serve::run(args, &context),
         Command::Loadtest(args) => loadtest::run(&args, &context),
+        Command::Bench(args) => bench::run(&args, &context),
         Command::Completions(args) => completions::run(&args, context.out),
     }
 }

@@ -1,6 +1,6 @@
 //! Durations (`90s 15m 24h 8766h 30d 1y`) and RFC 3339 times.
 
-use certauthz::cert::Lifetime;
+use certauthz::{bench::MAX_BUDGET, cert::Lifetime};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
@@ -47,6 +47,22 @@ pub(crate) fn positive_duration(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err("it must be longer than zero".to_owned()),
         duration => Ok(duration),
+    }
+}
+
+/// Reads a time to measure for, up to the library's limit: a number of seconds like `3` or `0.5`, or a duration.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.strip_suffix('s').unwrap_or(text);
+    // No sign, exponent, infinity or NaN, all of which the standard library's parser would take.
+    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let parsed = match number.parse::<f64>() {
+        Ok(number) if plain => Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX),
+        _ => duration(text).map_err(|_| "it is a number of seconds, like 3 or 0.5, or a duration, like 500ms or 1m")?,
+    };
+    match parsed {
+        Duration::ZERO => Err("it must be longer than zero".to_owned()),
+        parsed if parsed > MAX_BUDGET => Err(format!("it must be at most {} seconds", MAX_BUDGET.as_secs())),
+        parsed => Ok(parsed),
     }
 }
 
@@ -117,6 +133,45 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_seconds() {
+        for (text, millis) in [
+            ("3", 3_000),
+            ("0.5", 500),
+            (".5", 500),
+            ("2s", 2_000),
+            ("0.25s", 250),
+            ("100ms", 100),
+            ("1m", 60_000),
+            ("3600", 3_600_000),
+        ] {
+            assert_eq!(seconds(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for bad in [
+            "",
+            "s",
+            ".",
+            "0",
+            "0s",
+            "0.0",
+            "-1",
+            "+1",
+            "1e3",
+            "inf",
+            "NaN",
+            "1.5.2",
+            "1,5",
+            "3601",
+            "2h",
+            "1e400",
+            "0.0000000001",
+            "1ss",
+            &"9".repeat(400),
+        ] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn lifetimes() {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let end = |text: &str| lifetime(text).unwrap().end(now).unwrap().to_string();
@@ -138,7 +193,7 @@ mod tests {
     proptest! {
         #[test]
         fn junk_never_panics(text in any::<String>()) {
-            let _ = (duration(&text), lifetime(&text), timestamp(&text));
+            let _ = (duration(&text), lifetime(&text), timestamp(&text), seconds(&text));
         }
 
         #[test]
