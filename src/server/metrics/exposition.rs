@@ -99,9 +99,8 @@ impl Source {
     fn requests(&self, to: &mut Families<'_>) -> Result {
         let mut total = to.counter("certauthz_http_requests_total", "Requests that were answered.")?;
         for endpoint in Endpoint::ALL {
-            let outcomes = self.metrics.of(endpoint).outcomes.iter();
-            for (place, counted) in (0..OUTCOMES).zip(outcomes.map(super::Counter::value)) {
-                let (status, reason) = meaning(place);
+            for place in 0..OUTCOMES {
+                let (counted, (status, reason)) = (self.metrics.outcomes(endpoint, place), meaning(place));
                 let expected = match reason {
                     Some(reason) => endpoint.can_refuse_for(reason) && status != StatusCode::PAYLOAD_TOO_LARGE,
                     None => status == StatusCode::OK && endpoint != Endpoint::Other,
@@ -118,7 +117,7 @@ impl Source {
             "From the end of a request's head to its answer, the reading of its body included.",
         )?;
         for endpoint in Endpoint::ALL {
-            duration.seconds(&[("route", endpoint.label())], &self.metrics.of(endpoint).latency.snapshot())?;
+            duration.seconds(&[("route", endpoint.label())], &self.metrics.latency(endpoint))?;
         }
         Ok(())
     }

@@ -59,13 +59,22 @@ impl Histogram {
         }
         self.nanos.add(nanos);
     }
+}
 
-    /// The count is that of the buckets as they were read, so they always agree.
-    pub(super) fn snapshot(&self) -> Snapshot {
+impl Snapshot {
+    /// All of these as one. The count is that of the buckets as they were read, so they always agree.
+    pub(super) fn of<'a>(all: impl Iterator<Item = &'a Histogram>) -> Self {
         let seconds = |nanos: u64| float(nanos) / 1e9;
         let bounds = BOUNDS.iter().map(|bound| seconds(*bound)).chain([f64::INFINITY]);
-        let buckets: Vec<_> = bounds.zip(self.buckets.iter().map(Counter::value)).collect();
-        Snapshot { sum: seconds(self.nanos.value()), count: buckets.iter().map(|(_, count)| count).sum(), buckets }
+        let mut buckets: Vec<(f64, u64)> = bounds.map(|bound| (bound, 0)).collect();
+        let mut nanos = 0u64;
+        for histogram in all {
+            for ((_, sum), bucket) in buckets.iter_mut().zip(&histogram.buckets) {
+                *sum = sum.saturating_add(bucket.value());
+            }
+            nanos = nanos.saturating_add(histogram.nanos.value());
+        }
+        Self { sum: seconds(nanos), count: buckets.iter().map(|(_, count)| count).sum(), buckets }
     }
 }
 
@@ -79,7 +88,7 @@ mod tests {
         for nanos in [0, 10_000, 10_001, 25_000, 10_000_000_000, 10_000_000_001] {
             histogram.record(Duration::from_nanos(nanos));
         }
-        let seen = histogram.snapshot();
+        let seen = Snapshot::of([&histogram].into_iter());
         let filled: Vec<_> = seen.buckets.iter().filter(|(_, count)| *count > 0).copied().collect();
         assert_eq!(filled, [(10e-6, 2), (25e-6, 2), (10.0, 1), (f64::INFINITY, 1)]);
         assert_eq!((seen.count, seen.buckets.len()), (6, 20));
@@ -90,6 +99,6 @@ mod tests {
     fn a_time_beyond_all_bounds_is_no_overflow_of_the_buckets() {
         let histogram = Histogram::default();
         histogram.record(Duration::MAX);
-        assert_eq!(histogram.snapshot().buckets.last(), Some(&(f64::INFINITY, 1)));
+        assert_eq!(Snapshot::of([&histogram].into_iter()).buckets.last(), Some(&(f64::INFINITY, 1)));
     }
 }
