@@ -18,6 +18,11 @@ pub fn raise_fd_limit() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
+/// The soft limit on open files that is in force; `u64::MAX` stands for "no limit".
+pub fn fd_limit() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +32,7 @@ mod tests {
         let raised = raise_fd_limit();
         let now = getrlimit(Resource::Nofile);
         assert_eq!(now.current.unwrap_or(u64::MAX), raised);
+        assert_eq!(fd_limit(), raised);
         assert_eq!(raise_fd_limit(), raised);
     }
 }

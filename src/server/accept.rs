@@ -2,8 +2,10 @@
 
 use super::{
     Limits,
-    connection::{self, Stage},
+    connection::{self, Phase, Stage},
+    guests::{Guest, Guests},
 };
+use crate::rlimit::fd_limit;
 use axum::Router;
 use std::{
     fs::File,
@@ -15,19 +17,28 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
 /// What a connection past the limit is told, as far as its socket takes it at once.
 const BUSY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
+/// Descriptors that are no connections: standard streams, listeners, the runtime's, files that are read.
+const OWN_DESCRIPTORS: u64 = 32;
+
+/// Longer than it takes to end a connection on a busy machine.
+const MAKING_ROOM: Duration = Duration::from_millis(500);
+
 pub(super) async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown: impl Future<Output = ()>) {
-    // A number that `acquire_many` can ask for: nobody has as many descriptors.
-    let total = u32::try_from(limits.max_connections).unwrap_or(u32::MAX);
-    let permits = Arc::new(Semaphore::new(usize::try_from(total).unwrap_or(Semaphore::MAX_PERMITS)));
+    let total = places(&limits);
+    let mut door = Door {
+        permits: Arc::new(Semaphore::new(usize::try_from(total).unwrap_or(Semaphore::MAX_PERMITS))),
+        guests: Guests::default(),
+        reserve: Reserve(open()),
+        notice: Notice::default(),
+    };
     let (stop, stages) = watch::channel(Stage::Running);
-    let mut reserve = Reserve::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -36,24 +47,94 @@ pub(super) async fn run(listener: TcpListener, router: Router, limits: Limits, s
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => match Arc::clone(&permits).try_acquire_owned() {
-                Ok(permit) => {
-                    let serve = connection::serve(stream, router.clone(), limits, stages.clone());
-                    tokio::spawn(async move {
+            Ok((stream, _)) => match door.room().await {
+                Some(permit) => {
+                    let phase = Arc::new(Phase::new());
+                    let serve = connection::serve(stream, Arc::clone(&phase), router.clone(), limits, stages.clone());
+                    // Boxed, so that what is kept of a task that has ended is small.
+                    let task = tokio::spawn(Box::pin(async move {
                         serve.await;
                         drop(permit);
-                    });
+                    }));
+                    door.guests.admit(Guest { task: task.abort_handle(), phase });
                 }
-                Err(_) => shed(stream),
+                None => shed(stream),
             },
-            Err(error) => recover(&error, &listener, &mut reserve).await,
+            Err(error) => door.recover(&error, &listener).await,
         }
     }
     drop(listener);
     stop.send_replace(Stage::Draining);
-    if tokio::time::timeout(limits.drain, permits.acquire_many(total)).await.is_err() {
+    if tokio::time::timeout(limits.drain, door.permits.acquire_many(total)).await.is_err() {
         tracing::warn!("open requests did not finish within {:?} and were cut off", limits.drain);
         stop.send_replace(Stage::Ended);
+    }
+}
+
+/// How many connections there may be: a number that `acquire_many` can ask for.
+fn places(limits: &Limits) -> u32 {
+    let wanted = u32::try_from(limits.max_connections).unwrap_or(u32::MAX);
+    let possible = u32::try_from(fd_limit().saturating_sub(OWN_DESCRIPTORS)).unwrap_or(u32::MAX).max(1);
+    if possible < wanted && limits.max_connections <= Limits::default().max_connections {
+        tracing::warn!("the limit on file descriptors leaves room for {possible} connections: raise it (ulimit -n)");
+    }
+    wanted.min(possible)
+}
+
+/// What decides who gets in.
+struct Door {
+    permits: Arc<Semaphore>,
+    guests: Guests,
+    reserve: Reserve,
+    notice: Notice,
+}
+
+impl Door {
+    /// A place for one more connection, if need be another one's.
+    async fn room(&mut self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Some(permit);
+        }
+        self.notice.warn("all places are taken: connections that wait are closed; raise --max-connections");
+        if !self.guests.evict() {
+            return None;
+        }
+        // The one that was ended gives its place back: the number of connections never passes the limit.
+        tokio::time::timeout(MAKING_ROOM, Arc::clone(&self.permits).acquire_owned()).await.ok()?.ok()
+    }
+
+    /// What went wrong with one connection is no reason to stop accepting others.
+    async fn recover(&mut self, error: &io::Error, listener: &TcpListener) {
+        if is_out_of_descriptors(error) {
+            self.notice
+                .warn("out of file descriptors: shedding connections; raise the limit or lower --max-connections");
+            self.reserve.shed_one(listener).await;
+            return;
+        }
+        tracing::debug!("accept: {error}");
+        if !matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+        ) {
+            // Lack of memory or buffers: trying again at once would only burn the processor.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Says what matters once in a while: a flood of connections must not become a flood of lines.
+#[derive(Default)]
+struct Notice {
+    warned: Option<Instant>,
+}
+
+impl Notice {
+    fn warn(&mut self, text: &str) {
+        const PAUSE: Duration = Duration::from_secs(10);
+        if self.warned.is_none_or(|last| last.elapsed() > PAUSE) {
+            self.warned = Some(Instant::now());
+            tracing::warn!("{text}");
+        }
     }
 }
 
@@ -74,23 +155,6 @@ fn shed(stream: TcpStream) {
     }
 }
 
-/// What went wrong with one connection is no reason to stop accepting others.
-async fn recover(error: &io::Error, listener: &TcpListener, reserve: &mut Reserve) {
-    if is_out_of_descriptors(error) {
-        reserve.warn();
-        reserve.shed_one(listener).await;
-        return;
-    }
-    tracing::debug!("accept: {error}");
-    if !matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
-    ) {
-        // Lack of memory or buffers: trying again at once would only burn the processor.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 fn is_out_of_descriptors(error: &io::Error) -> bool {
     let code = error.raw_os_error();
     [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].iter().any(|e| code == Some(e.raw_os_error()))
@@ -98,32 +162,16 @@ fn is_out_of_descriptors(error: &io::Error) -> bool {
 
 /// A file descriptor held back: given up for a moment, it lets a waiting connection be taken and refused, so that the
 /// queue of the kernel does not keep peers waiting for an answer that cannot come.
-struct Reserve {
-    file: Option<File>,
-    warned: Option<Instant>,
-}
+struct Reserve(Option<File>);
 
 impl Reserve {
-    fn new() -> Self {
-        Self { file: open(), warned: None }
-    }
-
-    /// Says so once in a while: a flood of connections must not become a flood of lines.
-    fn warn(&mut self) {
-        const PAUSE: Duration = Duration::from_secs(10);
-        if self.warned.is_none_or(|last| last.elapsed() > PAUSE) {
-            self.warned = Some(Instant::now());
-            tracing::warn!("out of file descriptors: shedding connections; raise the limit or lower --max-connections");
-        }
-    }
-
     async fn shed_one(&mut self, listener: &TcpListener) {
-        drop(self.file.take());
+        drop(self.0.take());
         match tokio::time::timeout(Duration::from_millis(10), listener.accept()).await {
             Ok(Ok((stream, _))) => shed(stream),
             Ok(Err(_)) | Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
-        self.file = open();
+        self.0 = open();
     }
 }
 

@@ -6,14 +6,14 @@
 
 use super::{Limits, routes};
 use axum::{Router, body::Body};
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -37,17 +37,23 @@ pub(super) enum Stage {
 }
 
 /// Serves requests of `stream` until either side ends it, a limit is passed, or the server stops.
-pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut stages: watch::Receiver<Stage>) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    phase: Arc<Phase>,
+    router: Router,
+    limits: Limits,
+    mut stages: watch::Receiver<Stage>,
+) {
     // A delayed answer would cost more than the packet it saves.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("nodelay: {error}");
     }
-    let phase = Arc::new(Phase::new());
     let io = TokioIo::new(Watched { stream, phase: Arc::clone(&phase) });
     let service = {
         let phase = Arc::clone(&phase);
         service_fn(move |request: Request<Incoming>| {
             phase.enter(BUSY);
+            let proves = routes::wants_credential(&request);
             let outcome = match routes::refuse_outright(&request) {
                 Some(refusal) => Err(refusal),
                 // Cloning counts a reference; `call` wants the router for itself.
@@ -59,6 +65,9 @@ pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, mut
                     Ok(answer) => answer.await,
                     Err(refusal) => Ok(refusal),
                 };
+                if proves && matches!(&answer, Ok(answer) if answer.status() == StatusCode::OK) {
+                    phase.let_in();
+                }
                 phase.enter(IDLE);
                 answer
             }
@@ -115,14 +124,39 @@ const BUSY: u64 = 2;
 const NEW: u64 = 3;
 
 /// What a connection is doing and since when: milliseconds since its start, shifted by two bits for the phase.
-struct Phase {
+pub(super) struct Phase {
     start: Instant,
     state: AtomicU64,
+    known: AtomicBool,
+}
+
+/// What a connection is doing, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// It waits for a request, or for the rest of its head.
+    Waiting(Duration),
+    /// A request is being answered, or its body being read.
+    Request(Duration),
 }
 
 impl Phase {
-    fn new() -> Self {
-        Self { start: Instant::now(), state: AtomicU64::new(NEW) }
+    pub(super) fn new() -> Self {
+        Self { start: Instant::now(), state: AtomicU64::new(NEW), known: AtomicBool::new(false) }
+    }
+
+    pub(super) fn doing(&self) -> Doing {
+        let state = self.state.load(Ordering::Relaxed);
+        let lasted = self.start.elapsed().saturating_sub(Duration::from_millis(state >> 2));
+        if state & 3 == BUSY { Doing::Request(lasted) } else { Doing::Waiting(lasted) }
+    }
+
+    /// Whether a request on this connection was accepted.
+    pub(super) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
+    fn let_in(&self) {
+        self.known.store(true, Ordering::Relaxed);
     }
 
     fn enter(&self, phase: u64) {

@@ -5,6 +5,7 @@
 
 mod accept;
 mod connection;
+mod guests;
 mod refusal;
 mod reload;
 mod routes;
@@ -39,7 +40,8 @@ pub struct Limits {
     pub max_head: usize,
     /// Bytes of a request's body. More is answered with 413.
     pub max_body: usize,
-    /// Open connections. Past them a new one gets 503 and is closed.
+    /// Open connections; fewer where the limit on file descriptors leaves no room for them. Past them a new one takes the
+    /// place of one that keeps it waiting (see `docs/attacks.md`), or gets 503 and is closed.
     pub max_connections: usize,
     /// From a request's first byte (or from the connection's start) to the end of its headers.
     pub header_timeout: Duration,

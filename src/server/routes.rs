@@ -45,6 +45,11 @@ pub(super) fn refuse_outright<B>(request: &Request<B>) -> Option<Response> {
     (!acceptable).then(|| problem(StatusCode::BAD_REQUEST))
 }
 
+/// Whether success on the request's route proves that its sender has a credential.
+pub(super) fn wants_credential<B>(request: &Request<B>) -> bool {
+    matches!(request.uri().path(), "/token" | "/cert")
+}
+
 async fn healthz() -> Response {
     let mut response = Response::new(Body::from("{\"status\":\"ok\"}"));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
