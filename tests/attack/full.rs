@@ -4,56 +4,74 @@ use crate::{
     crowd::Crowd,
     messages::{Forged, healthz},
     served::Served,
-    trial::{Deeds, Trial, turn},
+    trial::{Trial, turn},
     world::World,
 };
 
-/// 500 attackers, who come back whenever they lose their place.
-fn crowd(
-    name: &str,
-    served: &Served,
+/// More attackers than `places`, who come back whenever they lose theirs.
+struct Attackers<'a> {
+    name: &'a str,
+    size: usize,
     rate: usize,
-    trickle: &[u8],
-    greeting: &(dyn Fn(usize) -> Vec<u8> + Sync),
-) -> Deeds {
-    let deeds = Trial { name, served, most_mib: 128 }.run(|until| {
-        Crowd { address: served.address, size: 500, rate, greeting, trickle, half_close: false, comes_back: true }
-            .hold(until)
-    });
-    assert!(deeds.count("closed by the server") > 0, "{:?}", deeds.answers);
-    deeds
+    trickle: &'a [u8],
+    greeting: &'a (dyn Fn(usize) -> Vec<u8> + Sync),
+}
+
+impl Attackers<'_> {
+    fn press(&self, served: &Served, places: u64) {
+        let Self { name, size, rate, trickle, greeting } = *self;
+        let name = format!("{size} {name}");
+        let deeds = Trial { name: &name, served, most_mib: 64 }.run(|until| {
+            let comes_back = true;
+            Crowd { address: served.address, size, rate, greeting, trickle, half_close: false, comes_back }.hold(until)
+        });
+        let held = deeds.count("held at the end");
+        assert!(0 < held && held <= places, "{held} of {places} places: {:?}", deeds.answers);
+        assert!(deeds.attempts >= size as u64, "{:?}", deeds.answers);
+    }
 }
 
 #[test]
 fn more_connections_than_file_descriptors() {
     let _turn = turn();
     let served = Served::start_after("ulimit -n 64;", World::shared().path(), &[]);
-    for (name, trickle) in [("500 connections under ulimit -n 64, idle", &b""[..]), ("the same, slow headers", b"x")] {
-        crowd(name, &served, 250, trickle, &|_| trickle.to_vec());
+    for (name, trickle) in [("idle under ulimit -n 64", &b""[..]), ("slow headers under ulimit -n 64", b"x")] {
+        let greeting = |_| trickle.to_vec();
+        Attackers { name, size: 500, rate: 250, trickle, greeting: &greeting }.press(&served, 32);
     }
+}
+
+fn on_200_places(attackers: &Attackers<'_>, greeting: &(dyn Fn(&Served) -> Vec<u8> + Sync)) {
+    let _turn = turn();
+    let served = Served::start(World::shared().path(), &["--max-connections", "200"]);
+    let greeting = |_| greeting(&served);
+    Attackers { greeting: &greeting, ..*attackers }.press(&served, 200);
 }
 
 #[test]
 fn more_slow_heads_than_places() {
-    let _turn = turn();
-    let served = Served::start(World::shared().path(), &["--max-connections", "200"]);
-    let greeting = |_| b"GET /cert HTTP/1.1\r\nx: ".to_vec();
-    crowd("500 slow-header connections on 200 places", &served, 500, b"x", &greeting);
+    let attackers =
+        Attackers { name: "slow headers on 200 places", size: 500, rate: 500, trickle: b"x", greeting: &none };
+    on_200_places(&attackers, &|_| b"GET /cert HTTP/1.1\r\nx: ".to_vec());
 }
 
 #[test]
 fn more_idle_connections_than_places() {
-    let _turn = turn();
-    let served = Served::start(World::shared().path(), &["--max-connections", "200"]);
-    crowd("500 idle connections on 200 places", &served, 500, b"", &|_| healthz(served.address));
+    let attackers = Attackers { name: "idle on 200 places", size: 500, rate: 500, trickle: b"", greeting: &none };
+    on_200_places(&attackers, &|served| healthz(served.address));
 }
 
 #[test]
 fn more_slow_bodies_than_places() {
-    let _turn = turn();
     let alice = World::shared().client("alice").certificate;
-    let served = Served::start(World::shared().path(), &["--max-connections", "200"]);
-    let greeting = |_| Forged { address: served.address, certificate: &alice, chain: &[], body: 1 << 20 }.bytes();
     // Fewer than the places a second: a request has one second before it may be ended.
-    crowd("500 slow bodies on 200 places", &served, 100, b"x", &greeting);
+    let attackers =
+        Attackers { name: "slow bodies on 200 places", size: 400, rate: 150, trickle: b"x", greeting: &none };
+    on_200_places(&attackers, &|served| {
+        Forged { address: served.address, certificate: &alice, chain: &[], body: 1 << 20 }.bytes()
+    });
+}
+
+fn none(_: usize) -> Vec<u8> {
+    Vec::new()
 }

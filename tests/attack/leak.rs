@@ -24,7 +24,7 @@ const GROWTH: u64 = 24 << 20;
 fn lasts() -> Duration {
     match std::env::var("CERTAUTHZ_ATTACK_MINUTES") {
         Ok(minutes) => Duration::from_secs_f64(minutes.parse::<f64>().expect("minutes") * 60.0),
-        Err(_) => Duration::from_secs(8),
+        Err(_) => Duration::from_secs(6),
     }
 }
 

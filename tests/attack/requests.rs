@@ -32,7 +32,7 @@ fn flood(name: &str, most_mib: u64, answer: &str, request: impl Fn(&Served) -> V
 
 #[test]
 fn certificates_of_random_bytes() {
-    flood("junk certificates: random bytes", 128, "401 certificate_untrusted", |served| {
+    flood("junk certificates: random bytes", 64, "401 credential_malformed", |served| {
         Forged { address: served.address, certificate: &noise(900), chain: &[], body: 0 }.bytes()
     });
 }
@@ -41,7 +41,7 @@ fn certificates_of_random_bytes() {
 fn certificates_of_an_authority_with_our_name() {
     let stranger = World::create().client("alice").certificate;
     // The issuer's name is the right one, so the issuer's key has to be used.
-    flood("junk certificates: unknown CA of the same name", 128, "401 certificate_untrusted", |served| {
+    flood("junk certificates: unknown CA of the same name", 64, "401 certificate_untrusted", |served| {
         Forged { address: served.address, certificate: &resigned(&stranger), chain: &[], body: 0 }.bytes()
     });
 }
@@ -91,12 +91,12 @@ fn nonces_without_end() {
     let (taken, full) = (deeds.count("200"), deeds.count("503 replay_memory_full"));
     assert_eq!(taken + full, deeds.attempts, "{:?}", deeds.answers);
     let share = capacity as u64 / 2;
-    assert!((share * 9 / 10..=share).contains(&taken), "{taken} of {capacity}");
+    assert!((share * 9 / 10..=share * 11 / 10).contains(&taken), "{taken} of {capacity}");
 }
 
 #[test]
 fn headers_of_64_kib() {
-    let too_large = |served: &Served, size: usize| {
+    let padded = |served: &Served, size: usize| {
         let mut request = healthz(served.address);
         request.truncate(request.len() - 2);
         request.extend_from_slice(b"x: ");
@@ -106,14 +106,14 @@ fn headers_of_64_kib() {
     };
     let _turn = turn();
     let served = Served::start(World::shared().path(), &[]);
-    let connections = size(100, 500);
+    let connections = size(50, 500);
     let deeds = Trial { name: "headers of 60 KiB", served: &served, most_mib: 256 }.run(|until| {
-        let request = || too_large(&served, 60 * 1024);
-        Flood { address: served.address, connections, rate: rate(), least: 1000, request: &request }.run(until)
+        let request = || padded(&served, 60 * 1024);
+        Flood { address: served.address, connections, rate: rate() / 2, least: 500, request: &request }.run(until)
     });
     assert_eq!(deeds.count("200"), deeds.attempts, "{:?}", deeds.answers);
     let deeds = Trial { name: "headers of more than 64 KiB", served: &served, most_mib: 256 }.run(|until| {
-        let request = || too_large(&served, 70 * 1024);
+        let request = || padded(&served, 70 * 1024);
         Flood { address: served.address, connections: 16, rate: rate() / 2, least: 500, request: &request }.run(until)
     });
     // The connection is closed with bytes unread, so the answer may be lost with it.
