@@ -119,7 +119,7 @@ const IDLE: u64 = 0;
 /// Reading a request's head.
 const HEAD: u64 = 1;
 /// A request is being answered.
-const BUSY: u64 = 2;
+pub(super) const BUSY: u64 = 2;
 /// Waiting for the first byte of all; the time counts as a part of the first head's.
 const NEW: u64 = 3;
 
@@ -155,11 +155,11 @@ impl Phase {
         self.known.load(Ordering::Relaxed)
     }
 
-    fn let_in(&self) {
+    pub(super) fn let_in(&self) {
         self.known.store(true, Ordering::Relaxed);
     }
 
-    fn enter(&self, phase: u64) {
+    pub(super) fn enter(&self, phase: u64) {
         let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
         self.state.store((elapsed << 2) | phase, Ordering::Relaxed);
     }

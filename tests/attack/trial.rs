@@ -73,7 +73,7 @@ impl Trial<'_> {
     /// Runs it, checks it and publishes its figures.
     pub fn run(&self, attack: impl FnOnce(&Until<'_>) -> Deeds + Send) -> Deeds {
         let carol = World::shared().client("carol");
-        let lasts = Duration::from_millis(if is_full() { 8000 } else { 1200 });
+        let lasts = Duration::from_millis(if is_full() { 5000 } else { 1200 });
         self.alone(&carol, Duration::from_millis(200));
         let (resident, cpu) = (self.served.resident(), self.served.cpu());
         let before = self.alone(&carol, lasts);
