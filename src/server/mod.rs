@@ -1,7 +1,7 @@
 //! The resource server: HTTP around [`crate::authz`]. Nothing is decided here.
 //!
 //! `/token` wants an access token, `/cert` a certificate and a signed request, `/healthz` nothing. Connections are bounded
-//! in number, time and size (see [`Limits`]); a server that is full sheds new connections and goes on.
+//! in number, time and size (see [`Limits`]); a server that is full ends connections that wait, and lets newcomers in.
 
 mod accept;
 mod connection;

@@ -67,7 +67,7 @@ fn more_slow_bodies_than_places() {
     let alice = World::shared().client("alice").certificate;
     // Fewer than the places a second: a request has one second before it may be ended.
     let attackers =
-        Attackers { name: "slow bodies on 200 places", size: 400, rate: 150, trickle: b"x", greeting: &none };
+        Attackers { name: "slow bodies on 200 places", size: 300, rate: 100, trickle: b"x", greeting: &none };
     on_200_places(&attackers, &|served| {
         Forged { address: served.address, certificate: &alice, chain: &[], body: 1 << 20 }.bytes()
     });

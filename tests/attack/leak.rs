@@ -117,7 +117,8 @@ fn load(world: &World, served: &Served, time: Duration) -> Load {
 fn nothing_leaks() {
     let _turn = turn();
     let world = World::create();
-    let served = Served::start(world.path(), &[]);
+    // What is remembered is bounded; with small bounds it has its size before the first look.
+    let served = Served::start(world.path(), &["--cert-cache", "1000"]);
     let time = lasts();
     // Long enough for what grows to its size in use, the replay memory included where the test is long.
     let before = load(&world, &served, (time / 4).min(Duration::from_secs(75)));
