@@ -18,9 +18,9 @@ pub fn raise_fd_limit() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// The soft limit on open files as it is; `None` stands for "no limit".
-pub(crate) fn fd_limit() -> Option<u64> {
-    getrlimit(Resource::Nofile).current
+/// The soft limit on open files that is in force; `u64::MAX` stands for "no limit".
+pub fn fd_limit() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -32,6 +32,7 @@ mod tests {
         let raised = raise_fd_limit();
         let now = getrlimit(Resource::Nofile);
         assert_eq!(now.current.unwrap_or(u64::MAX), raised);
+        assert_eq!(fd_limit(), raised);
         assert_eq!(raise_fd_limit(), raised);
     }
 }

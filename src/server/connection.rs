@@ -14,7 +14,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -37,13 +37,17 @@ pub(super) enum Stage {
 }
 
 /// Serves requests of `stream` until either side ends it, a limit is passed, or the server stops.
-pub(super) async fn serve(stream: TcpStream, routes: Arc<Routes>, mut stages: watch::Receiver<Stage>) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    phase: Arc<Phase>,
+    routes: Arc<Routes>,
+    mut stages: watch::Receiver<Stage>,
+) {
     // A delayed answer would cost more than the packet it saves.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("nodelay: {error}");
     }
     let limits = routes.limits;
-    let phase = Arc::new(Phase::new());
     let io = TokioIo::new(Watched { stream, phase: Arc::clone(&phase) });
     let service = service_fn(|request: Request<Incoming>| {
         let begun = phase.enter(BUSY);
@@ -51,6 +55,9 @@ pub(super) async fn serve(stream: TcpStream, routes: Arc<Routes>, mut stages: wa
         async move {
             let endpoint = Endpoint::of(request.uri().path());
             let answer = routes.answer(endpoint, request).await;
+            if endpoint.wants_credential() && answer.response.status() == StatusCode::OK {
+                phase.let_in();
+            }
             let took = phase.enter(IDLE).saturating_sub(begun);
             routes.metrics.answered(endpoint, answer.response.status(), answer.reason, took);
             Ok::<_, Infallible>(answer.response)
@@ -124,23 +131,48 @@ const IDLE: u64 = 0;
 /// Reading a request's head.
 const HEAD: u64 = 1;
 /// A request is being answered.
-const BUSY: u64 = 2;
+pub(super) const BUSY: u64 = 2;
 /// Waiting for the first byte of all; the time counts as a part of the first head's.
 const NEW: u64 = 3;
 
 /// What a connection is doing and since when: milliseconds since its start, shifted by two bits for the phase.
-struct Phase {
+pub(super) struct Phase {
     start: Instant,
     state: AtomicU64,
+    known: AtomicBool,
+}
+
+/// What a connection is doing, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// It waits for a request, or for the rest of its head.
+    Waiting(Duration),
+    /// A request is being answered, or its body being read.
+    Request(Duration),
 }
 
 impl Phase {
-    fn new() -> Self {
-        Self { start: Instant::now(), state: AtomicU64::new(NEW) }
+    pub(super) fn new() -> Self {
+        Self { start: Instant::now(), state: AtomicU64::new(NEW), known: AtomicBool::new(false) }
+    }
+
+    pub(super) fn doing(&self) -> Doing {
+        let state = self.state.load(Ordering::Relaxed);
+        let lasted = self.start.elapsed().saturating_sub(Duration::from_millis(state >> 2));
+        if state & 3 == BUSY { Doing::Request(lasted) } else { Doing::Waiting(lasted) }
+    }
+
+    /// Whether a request on this connection was accepted.
+    pub(super) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn let_in(&self) {
+        self.known.store(true, Ordering::Relaxed);
     }
 
     /// Returns the time since the connection's start: one look at the clock serves everybody.
-    fn enter(&self, phase: u64) -> Duration {
+    pub(super) fn enter(&self, phase: u64) -> Duration {
         let elapsed = self.start.elapsed();
         let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX >> 2);
         self.state.store((millis << 2) | phase, Ordering::Relaxed);

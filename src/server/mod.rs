@@ -2,10 +2,11 @@
 //!
 //! `/token` wants an access token, `/cert` a certificate and a signed request, `/healthz` nothing; `/metrics` shows what the
 //! server counts, here or on a listener of its own ([`Server::with_metrics_at`]). Connections are bounded
-//! in number, time and size (see [`Limits`]); a server that is full sheds new connections and goes on.
+//! in number, time and size (see [`Limits`]); a server that is full ends connections that wait, and lets newcomers in.
 
 mod accept;
 mod connection;
+mod guests;
 mod metrics;
 mod refusal;
 mod reload;
@@ -44,7 +45,8 @@ pub struct Limits {
     pub max_head: usize,
     /// Bytes of a request's body. More is answered with 413.
     pub max_body: usize,
-    /// Open connections. Past them a new one gets 503 and is closed.
+    /// Open connections; fewer where the limit on file descriptors leaves no room for them. Past them a new one takes the
+    /// place of one that keeps it waiting (see `docs/attacks.md`), or gets 503 and is closed.
     pub max_connections: usize,
     /// From a request's first byte (or from the connection's start) to the end of its headers.
     pub header_timeout: Duration,
@@ -156,7 +158,7 @@ impl Server {
 
 /// A flood of public connections must not take the last descriptors: a listener for metrics has its share.
 fn leave_descriptors(limits: Limits) -> Limits {
-    let Some(limit) = rlimit::fd_limit() else { return limits };
+    let limit = rlimit::fd_limit();
     let aside = SPARE_DESCRIPTORS.saturating_add(number::count(METRICS_CONNECTIONS));
     // Less than half of them: with very few descriptors there is no room for everything.
     let left = limit.saturating_sub(aside).max(limit / 2);

@@ -59,6 +59,37 @@ fn past_the_cap_connections_are_told_so_until_there_is_room() {
 }
 
 #[test]
+fn a_newcomer_takes_the_place_of_who_keeps_it_waiting() {
+    let long = Duration::from_secs(60);
+    let four = Limits { max_connections: 4, header_timeout: long, body_timeout: long, idle_timeout: long, ..limits() };
+    let world = World::with(four, |_| {});
+    let mut known = fill(&world, 1).remove(0);
+    let mut silent = world.server.connect();
+    let mut asked = world.server.connect();
+    assert_eq!(asked.ask("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").status, 200);
+    let mut slow = begun(&world);
+    // The oldest first; a request that has begun has a second.
+    let mut first = fill(&world, 1).remove(0);
+    assert!(silent.closed() < SHORT);
+    let mut second = fill(&world, 1).remove(0);
+    assert!(asked.closed() < SHORT);
+    let mut shed = world.server.connect();
+    assert_eq!(shed.ask(world.cert().bytes()).status, 503);
+    assert!(slow.silent_for(Duration::from_secs(1)));
+    let mut third = fill(&world, 1).remove(0);
+    assert!(slow.closed() < SHORT);
+    // All are known now, and keep their places as long as they use them.
+    for _ in 0..2 {
+        sleep(Duration::from_secs(3));
+        for peer in [&mut known, &mut second, &mut third] {
+            assert_eq!(peer.ask(world.cert().bytes()).verdict(), accepted());
+        }
+    }
+    let _fourth = fill(&world, 1);
+    assert!(first.closed() < SHORT);
+}
+
+#[test]
 fn stopping_closes_idle_connections_at_once_and_finishes_requests() {
     // A number of connections that no semaphore can count does not matter.
     let many = Limits { max_connections: usize::MAX, header_timeout: Duration::from_secs(60), ..limits() };

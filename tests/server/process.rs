@@ -11,7 +11,7 @@ use certauthz::{
     store::{Credentials, Name},
 };
 use jiff::Timestamp;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     net::SocketAddr,
@@ -103,6 +103,12 @@ impl Served {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Lowers the limit on descriptors under a server that has reckoned with more.
+    fn limit_descriptors(&self, limit: u64) {
+        let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Nofile, limit).unwrap();
+    }
+
     fn exits_within(&mut self, time: Duration) -> (ExitStatus, Duration) {
         let start = Instant::now();
         loop {
@@ -176,7 +182,9 @@ fn sigterm_ends_within_ten_seconds_whoever_is_slow() {
 
 #[test]
 fn out_of_file_descriptors_it_sheds_and_recovers() {
-    let mut served = Served::start(shared_world(), "ulimit -n 64;", &[]);
+    let mut served = Served::start(shared_world(), "", &[]);
+    assert_eq!(served.cert().verdict(), accepted());
+    served.limit_descriptors(64);
     let mut inside = served.connect();
     assert_eq!(inside.ask(served.token_request()).verdict(), accepted());
     for _ in 0..2 {
@@ -251,8 +259,9 @@ fn the_metrics_listener_is_named_and_an_address_that_is_taken_refused() {
 #[test]
 fn out_of_file_descriptors_a_new_list_is_taken_later() {
     let world = example_world();
-    let served = Served::start(world.path(), "ulimit -n 64;", &[]);
+    let served = Served::start(world.path(), "", &[]);
     assert_eq!(served.cert().verdict(), accepted());
+    served.limit_descriptors(64);
     let mut idle: Vec<_> = (0..150).map(|_| served.connect()).collect();
     run(world.path(), &["crl", "revoke", "--ca", "primary", "--client", "alice"]);
     assert!(idle[0].silent_for(Duration::from_millis(2500)));
@@ -262,6 +271,33 @@ fn out_of_file_descriptors_a_new_list_is_taken_later() {
         assert!(start.elapsed() < Duration::from_secs(5), "{:?}", served.cert());
         sleep(Duration::from_millis(50));
     }
+}
+
+#[test]
+fn with_few_file_descriptors_newcomers_get_in_and_lists_are_read() {
+    let world = example_world();
+    let mut served = Served::start(world.path(), "ulimit -n 64;", &[]);
+    let mut inside = served.connect();
+    assert_eq!(inside.ask(served.token_request()).verdict(), accepted());
+    let mut idle: Vec<_> = (0..150).map(|_| served.connect()).collect();
+    // Nobody waits for those who only hold their place, and who was let in keeps his.
+    assert_eq!(served.cert().verdict(), accepted());
+    assert_eq!(inside.ask(served.token_request()).verdict(), accepted());
+    let answers = idle.iter_mut().map(|peer| peer.send(served.token_request()).next_answer(true));
+    let kept = answers.filter(|answer| answer.as_ref().is_some_and(|a| a.status == 200)).count();
+    assert!((20..32).contains(&kept), "{kept} of 150");
+    run(world.path(), &["crl", "revoke", "--ca", "primary", "--client", "alice"]);
+    let start = Instant::now();
+    // On a connection that is there already: all places are taken by clients that were let in a moment ago.
+    while inside.ask(served.signed("GET") + "\r\n").verdict() != refused(401, "certificate_revoked") {
+        assert!(start.elapsed() < Duration::from_secs(5), "the list is not read");
+        sleep(Duration::from_millis(50));
+    }
+    served.signal(Signal::TERM);
+    assert_eq!(served.exits_within(Duration::from_secs(5)).0.code(), Some(0));
+    let log = served.stderr();
+    assert!(log.contains("leaves room for 32 connections"), "{log}");
+    assert!((1..5).contains(&log.matches("all places are taken").count()), "{log}");
 }
 
 #[test]

@@ -147,6 +147,11 @@ impl Source {
                 shed.count(&[("listener", listener), ("reason", reason)], counter.value())?;
             }
         }
+        let mut evicted =
+            to.counter("certauthz_connections_evicted_total", "Connections that were closed to make room for others.")?;
+        for (listener, connections, _) in each() {
+            evicted.count(&[("listener", listener)], connections.evicted.value())?;
+        }
         let mut slow =
             to.counter("certauthz_connections_timed_out_total", "Connections that were closed for taking too long.")?;
         for (listener, connections, _) in each() {

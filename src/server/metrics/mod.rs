@@ -63,6 +63,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether success proves that the sender has a credential.
+    pub(super) const fn wants_credential(self) -> bool {
+        matches!(self, Self::Token | Self::Certificate)
+    }
+
     const fn label(self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -191,6 +196,8 @@ pub(super) struct Connections {
     pub(super) shed_by_limit: Counter,
     /// Turned away: there was no file descriptor left.
     pub(super) shed_by_descriptors: Counter,
+    /// Closed in favour of a newcomer: as many were open as may be.
+    pub(super) evicted: Counter,
     /// Closed because a request's head took too long, or never began.
     pub(super) slow_heads: Counter,
     /// Closed because an answer took too long.
