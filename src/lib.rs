@@ -11,7 +11,7 @@
 //! | [`store`] | the credentials directory: CAs, clients, revocation |
 //! | [`cert`], [`crl`], [`token`], [`signature`] | certificates and paths, revocation lists, JWTs, HTTP message signatures |
 //! | [`key`], [`scope`], [`error`] | keys behind a seam, scopes, errors and the stable reasons |
-//! | [`server`], [`load`], [`bench`] | the resource server, the load generator and the benchmark of the command line |
+//! | [`server`], [`load`], [`bench`](mod@bench) | the resource server, the load generator and the benchmark of the command line |
 //!
 //! # Example
 //! A service verifies a request that a client has signed.

@@ -80,7 +80,7 @@ fn load_list(bencher: Bencher<'_, '_>, entries: u64) {
 }
 
 /// A serial that is on the list, another one each time.
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_size = 1000)]
 fn hit(bencher: Bencher<'_, '_>, entries: u64) {
     let list = load(list(entries));
     let mut serials = serials(0, entries);
@@ -88,7 +88,7 @@ fn hit(bencher: Bencher<'_, '_>, entries: u64) {
 }
 
 /// A serial that is not on the list, another one each time.
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_size = 1000)]
 fn miss(bencher: Bencher<'_, '_>, entries: u64) {
     let list = load(list(entries));
     let mut serials = serials(entries, entries);
