@@ -79,15 +79,18 @@ impl Crowd<'_> {
         Some(stream)
     }
 
-    /// Sends a little, and looks whether the connection is still there. Answers are not read to their end on purpose.
+    /// Sends a little, and looks whether the connection is still there.
     fn goes_on(&self, mut stream: &TcpStream) -> bool {
         if !self.trickle.is_empty() && stream.write(self.trickle).is_err_and(|e| e.kind() != ErrorKind::WouldBlock) {
             return false;
         }
-        match stream.read(&mut [0; 1024]) {
-            Ok(0) => false,
-            Ok(_) => true,
-            Err(error) => error.kind() == ErrorKind::WouldBlock,
+        // An answer may lie before the end.
+        loop {
+            match stream.read(&mut [0; 1024]) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) => return error.kind() == ErrorKind::WouldBlock,
+            }
         }
     }
 }
