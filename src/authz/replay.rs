@@ -4,77 +4,118 @@
 //! refused (`replay_memory_full`) instead of old nonces being pushed out.
 
 use crate::error::Rejection;
+use hashbrown::HashTable;
 use jiff::Timestamp;
 use std::{
-    collections::{BTreeMap, HashMap},
-    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
-    sync::{Mutex, MutexGuard, PoisonError},
+    hash::{BuildHasher as _, RandomState},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-/// A power of two, so that two cores seldom wait for each other.
-const SHARDS: usize = 16;
-
-/// How many expired nonces one insertion removes at most: twice what it adds suffices to keep up, the rest is headroom.
+/// What a shard holds when the memory is full, about. Nothing is ever moved but within a shard, so this bounds the
+/// longest time that an insertion takes: the tables of a shard of this size grow in some tens of microseconds.
+const PER_SHARD: usize = 4096;
+/// So many at least, so that two cores seldom wait for each other.
+const MIN_SHARDS: usize = 16;
+const MAX_SHARDS: usize = 1 << 14;
+/// How many places of its shard an insertion looks at for what has expired. Twice the places that it fills would suffice
+/// to keep up; these are half a cache line of the table's own notes, which rarely lead to an entry.
 const SWEEP: usize = 8;
-
-/// How many it removes before it refuses for lack of room: some tens of microseconds.
-const DEEP_SWEEP: usize = 2048;
 
 /// Remembers nonces per certificate.
 ///
 /// A nonce is kept as 64 bits of a keyed hash (SipHash with a random key). A collision would refuse a fresh nonce, never
 /// accept an old one; with a million nonces its chance is 2^-44 per request, and without the key nobody can aim for it.
+///
+/// A certificate may hold as many nonces as there is room left: alone, half of the memory; each of two that take all
+/// they get, a third; each of `n`, 1/(n+1). (Until what they held first has expired the earlier ones have more.) So
+/// however many of them join forces, there is room for others, and what somebody else holds is never touched.
 #[derive(Debug)]
 pub struct ReplayMemory {
-    shards: Box<[Mutex<Shard>]>,
+    /// As many as a power of two.
+    shards: Box<[Locked]>,
     hasher: RandomState,
     /// Per shard.
     capacity: usize,
-    /// Per shard and certificate.
-    share: u32,
+}
+
+/// A shard, and how many nonces are in it for whoever only wants to know that.
+#[derive(Debug, Default)]
+struct Locked {
+    len: AtomicUsize,
+    shard: Mutex<Shard>,
 }
 
 #[derive(Debug, Default)]
 struct Shard {
-    /// Hash of certificate and nonce, to the second until which it counts.
-    seen: HashMap<u64, i64, BuildHasherDefault<Hashed>>,
-    /// The same hashes by that second, with the certificate's hash, for removal.
-    expiry: BTreeMap<i64, Vec<(u64, u64)>>,
-    /// How many each certificate holds.
-    held: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    seen: HashTable<Seen>,
+    held: HashTable<Held>,
+    /// The place in `seen` at which the next insertion goes on to look for what has expired.
+    cursor: usize,
+    /// All of `seen` was last looked through at this second: within that second there is nothing new to be found.
+    swept: Option<i64>,
     /// The latest second until which a nonce counted that was removed. If the clock is set back, requests up to then
     /// could be replays of what is no longer known.
     forgotten: Option<i64>,
 }
 
-/// The keys are hashes already.
-#[derive(Debug, Default)]
-struct Hashed(u64);
+/// A nonce that was used.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// Hash of certificate and nonce.
+    key: u64,
+    /// The second until which it counts, in 40 bits (until the year 36,000), and the certificate's tag in 24.
+    until_and_tag: u64,
+}
 
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
+/// How many nonces a certificate holds. Two certificates with the same tag, one pair in 16 million, count as one.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    tag: u32,
+    count: u32,
+}
+
+const TAG_BITS: u32 = 24;
+const LATEST: i64 = (1 << (64 - TAG_BITS)) - 1;
+
+impl Seen {
+    fn new(key: u64, until: i64, tag: u32) -> Self {
+        // What is clamped counts longer than it must: no clock shows a time before 1970 or after the year 9999.
+        let until = u64::try_from(until.clamp(0, LATEST)).unwrap_or_default();
+        Self { key, until_and_tag: until << TAG_BITS | u64::from(tag) }
     }
-    fn write(&mut self, bytes: &[u8]) {
-        for &b in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(b);
-        }
+
+    fn until(self) -> i64 {
+        i64::try_from(self.until_and_tag >> TAG_BITS).unwrap_or(i64::MAX)
     }
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
+
+    fn tag(self) -> u32 {
+        tag(self.until_and_tag)
+    }
+}
+
+/// The lowest bits.
+fn tag(bits: u64) -> u32 {
+    u32::try_from(bits & ((1 << TAG_BITS) - 1)).unwrap_or_default()
+}
+
+impl Held {
+    /// The table looks at the lowest and the highest bits.
+    fn hash(tag: u32) -> u64 {
+        u64::from(tag) << (64 - TAG_BITS) | u64::from(tag)
     }
 }
 
 impl ReplayMemory {
-    /// A memory for `capacity` nonces (at least 16), of which one certificate may hold half. It grows as it fills, to
-    /// about 50 bytes a nonce.
+    /// A memory for `capacity` nonces (at least 16). It grows as it fills, to 30 to 60 bytes a nonce, and keeps that.
     pub fn new(capacity: usize) -> Self {
-        let per_shard = capacity.div_ceil(SHARDS).max(1);
+        let shards = (capacity / PER_SHARD).next_power_of_two().clamp(MIN_SHARDS, MAX_SHARDS);
         Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            shards: (0..shards).map(|_| Locked::default()).collect(),
             hasher: RandomState::new(),
-            capacity: per_shard,
-            share: u32::try_from(per_shard.div_ceil(2)).unwrap_or(u32::MAX),
+            capacity: capacity.div_ceil(shards).max(1),
         }
     }
 
@@ -88,34 +129,25 @@ impl ReplayMemory {
         let now = at.as_second();
         let certificate = self.hasher.hash_one(fingerprint);
         let key = self.hasher.hash_one((certificate, nonce));
-        let mut shard = self.shard(key);
-        shard.sweep(now, SWEEP);
-        if shard.seen.get(&key).is_some_and(|&until| until >= now) {
-            return Err(Rejection::NonceReused);
-        }
-        if until < now || shard.forgotten.is_some_and(|forgotten| until <= forgotten) {
-            return Err(Rejection::SignatureExpired { at, expired: Timestamp::from_second(until).unwrap_or(at) });
-        }
-        if !self.has_room(&shard, certificate) {
-            shard.sweep(now, DEEP_SWEEP);
-            if !self.has_room(&shard, certificate) {
-                return Err(Rejection::ReplayMemoryFull);
+        // The tables use the low and the highest bits; these are in between.
+        let index = usize::try_from(key >> 32).unwrap_or_default() & (self.shards.len() - 1);
+        let locked = self.shards.get(index).ok_or(Rejection::ReplayMemoryFull)?;
+        let mut shard = lock(&locked.shard);
+        let result = match shard.insert(Seen::new(key, until, tag(certificate)), until, now, self.capacity) {
+            Err(Refused::Reused) => Err(Rejection::NonceReused),
+            Err(Refused::Expired) => {
+                Err(Rejection::SignatureExpired { at, expired: Timestamp::from_second(until).unwrap_or(at) })
             }
-        }
-        let held = shard.held.entry(certificate).or_default();
-        *held = held.saturating_add(1);
-        shard.seen.insert(key, until);
-        shard.expiry.entry(until).or_default().push((key, certificate));
-        Ok(())
+            Err(Refused::Full) => Err(Rejection::ReplayMemoryFull),
+            Ok(()) => Ok(()),
+        };
+        locked.len.store(shard.seen.len(), Ordering::Relaxed);
+        result
     }
 
-    fn has_room(&self, shard: &Shard, certificate: u64) -> bool {
-        shard.seen.len() < self.capacity && shard.held.get(&certificate).is_none_or(|held| *held < self.share)
-    }
-
-    /// How many nonces it holds, expired ones that are not yet removed included.
+    /// How many nonces it holds, expired ones that are not yet removed included. It waits for nobody.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).seen.len()).sum()
+        self.shards.iter().map(|locked| locked.len.load(Ordering::Relaxed)).sum()
     }
 
     /// How many it can hold.
@@ -128,10 +160,9 @@ impl ReplayMemory {
         self.len() == 0
     }
 
-    fn shard(&self, key: u64) -> MutexGuard<'_, Shard> {
-        // The table inside uses the low and the highest bits; these are in between.
-        let index = usize::try_from(key >> 32).unwrap_or(0) % SHARDS;
-        lock(self.shards.get(index).unwrap_or_else(|| unreachable!("an index modulo the number of shards")))
+    /// How many nonces it can hold.
+    pub fn capacity(&self) -> usize {
+        self.capacity * self.shards.len()
     }
 }
 
@@ -141,25 +172,89 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    Reused,
+    Expired,
+    Full,
+}
+
 impl Shard {
-    fn sweep(&mut self, now: i64, steps: usize) {
-        for _ in 0..steps {
-            let Some(mut first) = self.expiry.first_entry().filter(|e| *e.key() < now) else { return };
-            let until = *first.key();
-            let Some((key, certificate)) = first.get_mut().pop() else {
-                first.remove();
-                continue;
-            };
-            self.forgotten = self.forgotten.max(Some(until));
-            // A nonce that was used again after its time has a newer entry, which stays.
-            if self.seen.get(&key) == Some(&until) {
-                self.seen.remove(&key);
+    fn insert(&mut self, new: Seen, until: i64, now: i64, capacity: usize) -> Result<(), Refused> {
+        self.sweep_some(now);
+        if let Ok(known) = self.seen.find_entry(new.key, |seen| seen.key == new.key) {
+            if known.get().until() >= now {
+                return Err(Refused::Reused);
             }
-            if let Some(held) = self.held.get_mut(&certificate) {
-                *held = held.saturating_sub(1);
-                if *held == 0 {
-                    self.held.remove(&certificate);
-                }
+            let (expired, _) = known.remove();
+            self.forget(expired);
+        }
+        if until < now || self.forgotten.is_some_and(|forgotten| until <= forgotten) {
+            return Err(Refused::Expired);
+        }
+        // Dead entries are removed before they make the table grow, or somebody be refused.
+        if !self.has_room(new.tag(), capacity) || self.seen.len() == self.seen.capacity() {
+            self.sweep_all(now);
+        }
+        if !self.has_room(new.tag(), capacity) {
+            return Err(Refused::Full);
+        }
+        match self.held.find_mut(Held::hash(new.tag()), |held| held.tag == new.tag()) {
+            Some(held) => held.count = held.count.saturating_add(1),
+            None => {
+                let held = Held { tag: new.tag(), count: 1 };
+                self.held.insert_unique(Held::hash(held.tag), held, |held| Held::hash(held.tag));
+            }
+        }
+        self.seen.insert_unique(new.key, new, |seen| seen.key);
+        Ok(())
+    }
+
+    fn has_room(&self, tag: u32, capacity: usize) -> bool {
+        let free = capacity.saturating_sub(self.seen.len());
+        let held = self.held.find(Held::hash(tag), |held| held.tag == tag).map_or(0, |held| held.count);
+        usize::try_from(held).is_ok_and(|held| held < free)
+    }
+
+    /// Removes what has expired of the next few places.
+    fn sweep_some(&mut self, now: i64) {
+        for _ in 0..SWEEP {
+            self.cursor = if self.cursor < self.seen.num_buckets() { self.cursor + 1 } else { 0 };
+            if let Ok(entry) = self.seen.get_bucket_entry(self.cursor)
+                && entry.get().until() < now
+            {
+                let (expired, _) = entry.remove();
+                self.forget(expired);
+            }
+        }
+    }
+
+    /// Removes all that has expired, once a second at most.
+    fn sweep_all(&mut self, now: i64) {
+        if self.swept == Some(now) {
+            return;
+        }
+        self.swept = Some(now);
+        let mut seen = std::mem::take(&mut self.seen);
+        seen.retain(|entry| {
+            let alive = entry.until() >= now;
+            if !alive {
+                self.forget(*entry);
+            }
+            alive
+        });
+        self.seen = seen;
+    }
+
+    /// What follows from the removal of a nonce.
+    fn forget(&mut self, removed: Seen) {
+        self.forgotten = self.forgotten.max(Some(removed.until()));
+        let tag = removed.tag();
+        if let Ok(mut entry) = self.held.find_entry(Held::hash(tag), |held| held.tag == tag) {
+            let held = entry.get_mut();
+            held.count = held.count.saturating_sub(1);
+            if held.count == 0 {
+                entry.remove();
             }
         }
     }
@@ -210,11 +305,58 @@ mod tests {
         let accepted = (0..40_000).filter(|i| record(&memory, &ALICE, &format!("a{i}"), 100, 1).is_ok()).count();
         assert!((7_000..=8_000).contains(&accepted), "{accepted}");
         assert_eq!(record(&memory, &ALICE, "a0", 100, 1), Err(Rejection::NonceReused));
-        let fresh = (0..4_000).filter(|i| record(&memory, &BOB, &format!("b{i}"), 100, 1).is_ok()).count();
-        assert_eq!(fresh, 4_000);
+        // A fourth of the memory is now the most that another one could hold.
+        let fresh = (0..3_000).filter(|i| record(&memory, &BOB, &format!("b{i}"), 100, 1).is_ok()).count();
+        assert_eq!(fresh, 3_000);
         // After their time both have room again.
         let again = (0..7_000).filter(|i| record(&memory, &ALICE, &format!("c{i}"), 300, 200).is_ok()).count();
         assert!(again > 6_900, "{again}");
+    }
+
+    #[test]
+    fn many_clients_together_leave_room_for_one_more() {
+        let memory = ReplayMemory::new(64_000);
+        let take = |who: u8, n: usize| {
+            (0..n).filter(|i| record(&memory, &[who; 32], &format!("{who} {i}"), 100, 1).is_ok()).count()
+        };
+        for i in 0..20_000 {
+            for who in 10..17 {
+                let _ = record(&memory, &[who; 32], &i.to_string(), 100, 1);
+            }
+        }
+        // Each of the seven holds as much as is left: an eighth.
+        assert!((55_000..=57_000).contains(&memory.len()), "{}", memory.len());
+        assert_eq!(memory.capacity(), 64_000);
+        let alice = (0..2_000).filter(|i| record(&memory, &ALICE, &format!("a{i}"), 100, 1).is_ok()).count();
+        assert_eq!(alice, 2_000);
+        // What has expired is in nobody's way, without any insertion in between.
+        assert!(take(10, 40_000) < 100);
+        for i in 0..25_000 {
+            assert_eq!(record(&memory, &BOB, &format!("b{i}"), 200, 101), Ok(()), "{i}");
+        }
+    }
+
+    #[test]
+    fn what_has_expired_is_removed_as_others_come() {
+        let memory = ReplayMemory::new(1_000_000);
+        for i in 0..400_000i64 {
+            // A thousand a second, each for ten seconds.
+            record(&memory, &ALICE, &i.to_string(), i / 1000 + 9, i / 1000).unwrap();
+            assert!(i % 1000 != 0 || memory.len() < 25_000, "{} after {i}", memory.len());
+        }
+        assert!(memory.len() >= 10_000);
+    }
+
+    #[test]
+    fn absurd_times_are_kept_longer_rather_than_shorter() {
+        let memory = ReplayMemory::new(1000);
+        for until in [i64::MAX, LATEST + 1, LATEST] {
+            let nonce = until.to_string();
+            assert_eq!(record(&memory, &ALICE, &nonce, until, 0), Ok(()));
+            assert_eq!(record(&memory, &ALICE, &nonce, until, 253_402_207_200), Err(Rejection::NonceReused));
+        }
+        assert_eq!(record(&memory, &ALICE, "before 1970", -5, -5), Ok(()));
+        assert_eq!(record(&memory, &ALICE, "before 1970", -5, -5), Err(Rejection::NonceReused));
     }
 
     #[test]

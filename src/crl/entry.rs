@@ -36,6 +36,22 @@ impl<'a> Entry<'a> {
     pub fn revoked(&self) -> Revoked {
         self.revoked
     }
+
+    /// Reads the content of an entry's SEQUENCE (RFC 5280 section 5.1.2.6), strictly.
+    pub(super) fn decode(content: &'a [u8]) -> Result<Self, CrlError> {
+        let mut fields = Reader::new(content);
+        let integer = fields.integer()?;
+        if integer.len() > MAX_SERIAL {
+            return Err(CrlError::Malformed("an entry's serial number has more than 20 bytes"));
+        }
+        let date = fields.time()?;
+        let reason = match fields.optional(SEQUENCE)? {
+            Some(extensions) => reason_of(extensions)?,
+            None => RevocationReason::Unspecified,
+        };
+        fields.finish()?;
+        Ok(Self { integer, revoked: Revoked { date, reason } })
+    }
 }
 
 /// The entries of a list, in its order.
@@ -51,7 +67,7 @@ impl<'a> Entries<'a> {
 
     /// Decodes the next entry.
     pub(super) fn decode_next(&mut self) -> Option<Result<Entry<'a>, CrlError>> {
-        (!self.reader.is_empty()).then(|| decode(self.reader.expect(SEQUENCE)?))
+        (!self.reader.is_empty()).then(|| Entry::decode(self.reader.expect(SEQUENCE)?))
     }
 }
 
@@ -70,36 +86,27 @@ impl fmt::Debug for Entries<'_> {
     }
 }
 
-fn decode(content: &[u8]) -> Result<Entry<'_>, CrlError> {
-    let mut fields = Reader::new(content);
-    let integer = fields.integer()?;
-    if integer.len() > MAX_SERIAL {
-        return Err(CrlError::Malformed("an entry's serial number has more than 20 bytes"));
-    }
-    let date = fields.time()?;
-    let mut reason = RevocationReason::Unspecified;
-    if let Some(extensions) = fields.optional(SEQUENCE)? {
-        let mut seen = false;
-        for_each_extension(extensions, |oid, critical, value| match oid {
-            // reasonCode, 2.5.29.21
-            [0x55, 0x1d, 21] if !std::mem::replace(&mut seen, true) => {
-                reason = reason_code(value)?;
-                Ok(())
-            }
-            [0x55, 0x1d, 21] => Err(CrlError::Malformed("an entry has two reason codes")),
-            // invalidityDate, 2.5.29.24: it changes nothing for us, but must not make a list unreadable.
-            [0x55, 0x1d, 24] => match Reader::new(value).element() {
-                Ok(element) if element.tag == GENERALIZED_TIME => Ok(()),
-                _ => Err(CrlError::Malformed("an entry's invalidity date is none")),
-            },
-            // certificateIssuer, 2.5.29.29: an entry of an indirect list.
-            [0x55, 0x1d, 29] => Err(CrlError::IssuingDistributionPoint),
-            _ if critical => Err(CrlError::CriticalExtension { oid: super::parse::dotted(oid) }),
-            _ => Ok(()),
-        })?;
-    }
-    fields.finish()?;
-    Ok(Entry { integer, revoked: Revoked { date, reason } })
+/// The reason in the content of an entry's extensions; all others are checked as well.
+fn reason_of(extensions: &[u8]) -> Result<RevocationReason, CrlError> {
+    let mut reason = None;
+    for_each_extension(extensions, |oid, critical, value| match oid {
+        // reasonCode, 2.5.29.21
+        [0x55, 0x1d, 21] if reason.is_some() => Err(CrlError::Malformed("an entry has two reason codes")),
+        [0x55, 0x1d, 21] => {
+            reason = Some(reason_code(value)?);
+            Ok(())
+        }
+        // invalidityDate, 2.5.29.24: it changes nothing for us, but must not make a list unreadable.
+        [0x55, 0x1d, 24] => match Reader::new(value).element() {
+            Ok(element) if element.tag == GENERALIZED_TIME => Ok(()),
+            _ => Err(CrlError::Malformed("an entry's invalidity date is none")),
+        },
+        // certificateIssuer, 2.5.29.29: an entry of an indirect list.
+        [0x55, 0x1d, 29] => Err(CrlError::IssuingDistributionPoint),
+        _ if critical => Err(CrlError::CriticalExtension { oid: super::parse::dotted(oid) }),
+        _ => Ok(()),
+    })?;
+    Ok(reason.unwrap_or(RevocationReason::Unspecified))
 }
 
 fn reason_code(value: &[u8]) -> Result<RevocationReason, CrlError> {

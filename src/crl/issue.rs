@@ -7,8 +7,9 @@ use crate::{
         issuer::{Adapter, Issuer, since_1970},
     },
     error::{Error, Result},
+    key::sha256,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
 
 /// One revoked certificate.
@@ -33,6 +34,26 @@ pub struct Content {
     pub next_update: Timestamp,
     /// The revoked certificates.
     pub entries: Vec<Entry>,
+}
+
+/// Invents entries, to try out and to measure what long lists do: random serial numbers of 128 bits, dates in the year
+/// before `now`, reasons for half of them. The same seed gives the same serials.
+pub fn invented(count: u32, seed: u64, now: Timestamp) -> impl Iterator<Item = Entry> {
+    const YEAR: i64 = 365 * 24 * 3600;
+    (0..count).filter_map(move |index| {
+        let digest = sha256(&[&seed.to_be_bytes()[..], &index.to_be_bytes()].concat());
+        let (serial, rest) = digest.split_first_chunk::<16>()?;
+        let (age, rest) = rest.split_first_chunk::<4>()?;
+        let reason = rest.split_first_chunk::<4>().map_or(0, |(bytes, _)| u32::from_be_bytes(*bytes));
+        // Every other entry has none.
+        let reason = usize::try_from(reason / 2).ok().filter(|_| reason % 2 == 1);
+        let reason = reason.and_then(|n| RevocationReason::ALL.get(n % RevocationReason::ALL.len()));
+        Some(Entry {
+            serial: Serial::from_be_bytes(serial)?,
+            revoked_at: now - SignedDuration::from_secs(i64::from(u32::from_be_bytes(*age)) % YEAR),
+            reason: reason.copied().unwrap_or_default(),
+        })
+    })
 }
 
 /// Makes and signs the list; the result is DER.

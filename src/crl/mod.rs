@@ -14,14 +14,16 @@ pub mod issue;
 mod list;
 mod parse;
 mod reason;
+mod source;
 mod store;
 mod table;
 
 pub use entry::{Entries, Entry, Revoked};
 pub use freshness::{Freshness, StalePolicy, Staleness};
 pub use list::RevocationList;
-pub use parse::{CrlNumber, UnverifiedRevocationList, pem_or_der};
+pub use parse::{CrlNumber, UnverifiedRevocationList};
 pub use reason::RevocationReason;
+pub use source::{ReadError, pem_or_der, read_pem_or_der};
 pub use store::{IssuerId, Offered, RevocationStore};
 
 /// The largest list that is read, in bytes of DER. A million entries with reason codes are about 50 MB.
@@ -64,6 +66,9 @@ pub enum CrlError {
     /// The issuer's certificate cannot be read.
     #[error("the issuer's certificate cannot be read")]
     IssuerMalformed,
+    /// No certificate is given that could be the issuer's.
+    #[error("no CA is given that could have issued it")]
+    NoIssuer,
     /// Another issuer's list.
     #[error("the revocation list was issued by another CA than {issuer:?}")]
     WrongIssuer {

@@ -55,31 +55,27 @@ impl fmt::Debug for CrlNumber {
     }
 }
 
-/// The facts of a list as it claims them: **nothing here is verified**. It serves to show a file, and to find the
-/// issuer with whose certificate [`UnverifiedRevocationList::verify`] can make a [`super::RevocationList`] of it.
+/// A list without a look at its entries: the facts that it claims, and where its parts are.
 #[derive(Clone)]
-pub struct UnverifiedRevocationList<'a> {
+pub(super) struct Frame<'a> {
     /// What is signed: the whole TBSCertList element.
     pub(super) signed: &'a [u8],
     /// The content of the AlgorithmIdentifier.
     pub(super) algorithm: &'a [u8],
     pub(super) signature: &'a [u8],
+    /// The content of the revokedCertificates sequence.
     pub(super) entries: &'a [u8],
     pub(super) authority_key_id: Option<&'a [u8]>,
-    issuer: &'a [u8],
-    this_update: Timestamp,
-    next_update: Timestamp,
-    number: CrlNumber,
-    len: usize,
+    /// The whole Name element.
+    pub(super) issuer: &'a [u8],
+    pub(super) this_update: Timestamp,
+    pub(super) next_update: Timestamp,
+    pub(super) number: CrlNumber,
 }
 
-impl<'a> UnverifiedRevocationList<'a> {
-    /// Reads a DER CertificateList (RFC 5280 section 5.1) whole, every entry included. It costs one pass and keeps
-    /// nothing but references.
-    ///
-    /// # Errors
-    /// Any [`CrlError`] that needs no issuer: size, encoding, version, and what this implementation does not support.
-    pub fn parse(der: &'a [u8]) -> Result<Self, CrlError> {
+impl<'a> Frame<'a> {
+    /// Reads everything but the entries, in a time that does not depend on their number.
+    pub(super) fn read(der: &'a [u8]) -> Result<Self, CrlError> {
         if der.len() > MAX_BYTES {
             return Err(CrlError::TooLarge { size: der.len() });
         }
@@ -119,46 +115,54 @@ impl<'a> UnverifiedRevocationList<'a> {
         fields.finish()?;
 
         let (number, authority_key_id) = list_extensions(extensions)?;
+        let (signed, issuer) = (signed.whole, issuer.whole);
+        Ok(Self { signed, algorithm, signature, entries, authority_key_id, issuer, this_update, next_update, number })
+    }
+}
+
+/// The facts of a list as it claims them: **nothing here is verified**. It serves to show a file, and to find the
+/// issuer with whose certificate [`UnverifiedRevocationList::verify`] can make a [`super::RevocationList`] of it.
+#[derive(Clone)]
+pub struct UnverifiedRevocationList<'a> {
+    pub(super) frame: Frame<'a>,
+    len: usize,
+}
+
+impl<'a> UnverifiedRevocationList<'a> {
+    /// Reads a DER CertificateList (RFC 5280 section 5.1) whole, every entry included. It costs one pass and keeps
+    /// nothing but references.
+    ///
+    /// # Errors
+    /// Any [`CrlError`] that needs no issuer: size, encoding, version, and what this implementation does not support.
+    pub fn parse(der: &'a [u8]) -> Result<Self, CrlError> {
+        let frame = Frame::read(der)?;
         let mut len = 0;
-        let mut reader = Entries::new(entries);
+        let mut reader = Entries::new(frame.entries);
         while let Some(entry) = reader.decode_next() {
             entry?;
             len += 1;
         }
-        let signed = signed.whole;
-        let issuer = issuer.whole;
-        Ok(Self {
-            signed,
-            algorithm,
-            signature,
-            entries,
-            authority_key_id,
-            issuer,
-            this_update,
-            next_update,
-            number,
-            len,
-        })
+        Ok(Self { frame, len })
     }
 
     /// The DER Name of the issuer that the list claims, including the SEQUENCE header.
     pub fn issuer(&self) -> &'a [u8] {
-        self.issuer
+        self.frame.issuer
     }
 
     /// The CRL number.
     pub fn number(&self) -> CrlNumber {
-        self.number
+        self.frame.number
     }
 
     /// When it was issued.
     pub fn this_update(&self) -> Timestamp {
-        self.this_update
+        self.frame.this_update
     }
 
     /// When the next one is due at the latest.
     pub fn next_update(&self) -> Timestamp {
-        self.next_update
+        self.frame.next_update
     }
 
     /// The number of entries.
@@ -173,16 +177,16 @@ impl<'a> UnverifiedRevocationList<'a> {
 
     /// The entries in the order of the list.
     pub fn entries(&self) -> Entries<'a> {
-        Entries::new(self.entries)
+        Entries::new(self.frame.entries)
     }
 }
 
 impl fmt::Debug for UnverifiedRevocationList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnverifiedRevocationList")
-            .field("number", &self.number)
-            .field("this_update", &self.this_update)
-            .field("next_update", &self.next_update)
+            .field("number", &self.frame.number)
+            .field("this_update", &self.frame.this_update)
+            .field("next_update", &self.frame.next_update)
             .field("len", &self.len)
             .finish_non_exhaustive()
     }
@@ -253,18 +257,4 @@ pub(super) fn for_each_extension<'a>(
 /// An OID's content in dotted form, for messages.
 pub(super) fn dotted(oid: &[u8]) -> String {
     x509_parser::der_parser::oid::Oid::new(oid.into()).to_id_string()
-}
-/// The DER of a list that a file holds in PEM (`X509 CRL`, RFC 7468 section 6) or in DER.
-///
-/// # Errors
-/// [`CrlError::Malformed`] where a PEM file does not hold exactly one list.
-pub fn pem_or_der(bytes: Vec<u8>) -> Result<Vec<u8>, CrlError> {
-    if bytes.first() == Some(&crate::der::SEQUENCE) {
-        return Ok(bytes);
-    }
-    match pem::parse(&bytes) {
-        Ok(block) if block.tag() == "X509 CRL" => Ok(block.into_contents()),
-        Ok(_) => Err(CrlError::Malformed("the PEM block is not an \"X509 CRL\"")),
-        Err(_) => Err(CrlError::Malformed("neither DER nor a complete PEM block \"X509 CRL\"")),
-    }
 }

@@ -1,6 +1,9 @@
 //! The newest verified list of each issuer.
 
-use super::{CrlError, RevocationList};
+use super::{
+    CrlError, RevocationList,
+    list::{Head, Signed},
+};
 use crate::key::sha256;
 use std::{cmp::Ordering, collections::HashMap, fmt, sync::Arc};
 
@@ -54,16 +57,39 @@ impl RevocationStore {
     /// its issuer has lost count.
     pub fn offer(&mut self, list: impl Into<Arc<RevocationList>>) -> Result<Offered, CrlError> {
         let list = list.into();
-        if let Some(kept) = self.lists.get(&list.issuer()) {
-            match list.number().cmp(&kept.number()) {
-                Ordering::Less => return Err(CrlError::Older { offered: list.number(), kept: kept.number() }),
-                Ordering::Equal if list.same_content(kept) => return Ok(Offered::Unchanged),
-                Ordering::Equal => return Err(CrlError::Conflicting { number: kept.number() }),
-                Ordering::Greater => {}
-            }
+        if self.judge(list.head())? == Offered::Kept {
+            self.lists.insert(list.issuer(), list);
+            return Ok(Offered::Kept);
         }
-        self.lists.insert(list.issuer(), list);
-        Ok(Offered::Kept)
+        Ok(Offered::Unchanged)
+    }
+
+    /// Verifies a DER list with any of these issuers' DER certificates and takes it in if it is newer than the one at
+    /// hand. Its bytes become the table ([`RevocationList::verify_owned`]), and a list that is not newer costs no more
+    /// than the check of its signature.
+    ///
+    /// # Errors
+    /// As [`RevocationList::verify_owned`] and [`RevocationStore::offer`].
+    pub fn offer_der<I>(&mut self, der: Vec<u8>, issuer_certificates: I) -> Result<Offered, CrlError>
+    where
+        I: IntoIterator<Item: AsRef<[u8]>>,
+    {
+        let signed = Signed::new(der, issuer_certificates)?;
+        match self.judge(&signed.head)? {
+            Offered::Unchanged => Ok(Offered::Unchanged),
+            Offered::Kept => self.offer(signed.into_list()?),
+        }
+    }
+
+    /// What a list with this head would be worth.
+    fn judge(&self, offered: &Head) -> Result<Offered, CrlError> {
+        let Some(kept) = self.lists.get(&offered.issuer()) else { return Ok(Offered::Kept) };
+        match offered.number().cmp(&kept.number()) {
+            Ordering::Less => Err(CrlError::Older { offered: offered.number(), kept: kept.number() }),
+            Ordering::Equal if offered.same_content(kept.head()) => Ok(Offered::Unchanged),
+            Ordering::Equal => Err(CrlError::Conflicting { number: kept.number() }),
+            Ordering::Greater => Ok(Offered::Kept),
+        }
     }
 
     /// The list of this issuer.

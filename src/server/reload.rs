@@ -5,11 +5,11 @@ use super::{
     metrics::{Issuers, Metrics},
 };
 use crate::{
-    crl::{self, Offered, RevocationList, RevocationStore},
+    crl::{self, CrlError, Offered, ReadError, RevocationStore},
     error::{Error, Result},
-    store::file,
 };
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -63,15 +63,7 @@ impl RevocationFile {
 
     fn load_one(&self, path: &Path, store: &mut RevocationStore) -> Result<Offered> {
         let der = read(path)?;
-        let bad = |why: String| Error::bad_file(path, why, "make a new one with `certauthz crl create`");
-        let mut refusal = "no CA is given that could have issued it".to_owned();
-        for issuer in &self.issuers {
-            match RevocationList::verify(&der, issuer) {
-                Ok(list) => return store.offer(list).map_err(|e| bad(e.to_string())),
-                Err(error) => refusal = error.to_string(),
-            }
-        }
-        Err(bad(refusal))
+        store.offer_der(der, &self.issuers).map_err(|error| unusable(path, &error))
     }
 
     /// Looks for changes until the task is dropped. Every file is read once more at first: it may have changed since
@@ -119,7 +111,10 @@ impl RevocationFile {
             }
         }
         if let Some(lists) = store {
+            // Held until after the swap, so that requests do not wait for the memory of the old list to be given back.
+            let old = resource.certificates.lists();
             resource.certificates.set_lists(lists);
+            drop(old);
         }
         seen
     }
@@ -134,9 +129,16 @@ struct Seen {
 
 /// The DER of a revocation list in PEM or DER.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let bytes = file::read(path, file::MAX_CRL_LEN)?;
-    crl::pem_or_der(bytes)
-        .map_err(|e| Error::bad_file(path, e.to_string(), "make a new one with `certauthz crl create`"))
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let len = file.metadata().map_err(Error::io("examine", path))?.len();
+    crl::read_pem_or_der(file, usize::try_from(len).unwrap_or(usize::MAX)).map_err(|error| match error {
+        ReadError::Io(error) => Error::io("read", path)(error),
+        ReadError::List(error) => unusable(path, &error),
+    })
+}
+
+fn unusable(path: &Path, error: &CrlError) -> Error {
+    Error::bad_file(path, error.to_string(), "make a new one with `certauthz crl create`")
 }
 
 /// `None` while the file cannot be looked at.

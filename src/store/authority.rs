@@ -15,7 +15,7 @@ use crate::{
         facts::Facts,
         issuer::Issuer,
     },
-    crl::issue::{Content, RevocationReason, issue},
+    crl::issue::{Content, Entry, RevocationReason, issue},
     error::{Error, Result},
     key::{LocalKey, Signer},
     scope::Scopes,
@@ -260,6 +260,36 @@ impl Authority {
         writing.commit()?;
         staged.publish()?;
         Ok((changed, state))
+    }
+
+    /// Writes a list that holds `more` beside the CA's own entries, to try out and measure what long lists do, to any
+    /// file: DER if its name ends in `.der`, else PEM. It takes the next number; nothing else of it is recorded.
+    ///
+    /// # Errors
+    /// As [`Authority::publish_crl`].
+    pub fn write_crl_with(
+        &mut self,
+        more: impl IntoIterator<Item = Entry>,
+        out: &Path,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Result<CrlState> {
+        let next_update = lifetime.end(now)?;
+        let _lock = file::lock(&self.directory)?;
+        let writing = self.database.write()?;
+        let (number, mut entries) = writing.next_crl(now, next_update)?;
+        entries.extend(more);
+        let issuer = Issuer::new(&self.facts, &self.key)?;
+        let der = issue(&issuer, &Content { number, this_update: now, next_update, entries })?;
+        let bytes = match out.extension().is_some_and(|extension| extension == "der") {
+            true => der,
+            false => pem_file::encode("X509 CRL", der).into_bytes(),
+        };
+        // A bare file name has an empty parent, which cannot be opened.
+        let staged = Staged::new(&Path::new(".").join(out), &bytes, Access::Public)?;
+        writing.commit()?;
+        staged.publish()?;
+        Ok(CrlState { number, this_update: now, next_update })
     }
 
     /// Reads a certificate that this CA has issued.

@@ -230,6 +230,9 @@ pub(crate) enum CrlCommand {
     Create(CrlCreateArgs),
     /// Print a list: number, times, entries
     Show(CrlShowArgs),
+    /// Write a list with many invented entries, to try out and measure
+    #[command(hide = true)]
+    Generate(CrlGenerateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -285,4 +288,28 @@ pub(crate) struct CrlShowArgs {
     /// The list (PEM or DER); - is standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The list takes the next number of the CA, so servers take it; a later list without the invented entries takes its place.
+
+Example:
+  certauthz crl generate --ca primary --entries 1000000 --out credentials/primary/ca.crl")]
+pub(crate) struct CrlGenerateArgs {
+    /// The CA whose list it is
+    #[arg(long, value_name = "CA", value_parser = values::name)]
+    pub(crate) ca: Name,
+    /// How many entries to invent beside those of the CA
+    #[arg(long, value_name = "N")]
+    pub(crate) entries: u32,
+    /// Where to write it: DER if the name ends in .der, else PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) out: PathBuf,
+    /// The same seed invents the same entries
+    #[arg(long, value_name = "N", default_value_t)]
+    pub(crate) seed: u64,
+    /// When the following list will be there at the latest: a duration, or an RFC 3339 time
+    #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime, default_value = "7d")]
+    pub(crate) next_update: Lifetime,
 }

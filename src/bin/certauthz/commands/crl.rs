@@ -2,14 +2,14 @@
 
 use super::Context;
 use crate::{
-    cli::{CrlCreateArgs, CrlRevokeArgs, CrlShowArgs, RevokeTarget},
+    cli::{CrlCreateArgs, CrlGenerateArgs, CrlRevokeArgs, CrlShowArgs, RevokeTarget},
     input,
     output::{Outcome, Result, printable, titled_table},
     view::{self, Crl},
 };
 use certauthz::{
     cert::facts::Facts,
-    crl::{CrlError, UnverifiedRevocationList, pem_or_der},
+    crl::{CrlError, UnverifiedRevocationList, issue::invented, pem_or_der},
     error::Error,
     store::{CRL_LIFETIME, RevocationTarget},
 };
@@ -75,6 +75,16 @@ pub(crate) fn create(args: &CrlCreateArgs, context: &Context) -> Result {
     let crl = Crl::new(&ca.crl_path(), &state);
     let text = || view::fields(&format!("CA {}", args.ca), &[("published", crl.sentence())]);
     context.out.summary(text, &json!({"ca": args.ca, "crl": crl}))?;
+    Ok(Outcome::Done)
+}
+
+pub(crate) fn generate(args: &CrlGenerateArgs, context: &Context) -> Result {
+    let mut ca = context.credentials.authority(&args.ca)?;
+    let invented = invented(args.entries, args.seed, context.now);
+    let state = ca.write_crl_with(invented, &args.out, args.next_update, context.now)?;
+    let crl = Crl::new(&args.out, &state);
+    let text = || view::fields(&format!("CA {}", args.ca), &[("written", crl.sentence())]);
+    context.out.summary(text, &json!({"ca": args.ca, "entries": args.entries, "crl": crl}))?;
     Ok(Outcome::Done)
 }
 

@@ -78,6 +78,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Crl(CrlCommand::Revoke(args)) => crl::revoke(args, &context),
         Command::Crl(CrlCommand::Create(args)) => crl::create(&args, &context),
         Command::Crl(CrlCommand::Show(args)) => crl::show(&args, &context),
+        Command::Crl(CrlCommand::Generate(args)) => crl::generate(&args, &context),
         Command::Verify(command) => verify::run(command, &context),
         Command::SignRequest(args) => sign_request::run(args, &context),
         Command::Serve(args) => serve::run(args, &context),
