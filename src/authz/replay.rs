@@ -159,11 +159,6 @@ impl ReplayMemory {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    /// How many nonces it can hold.
-    pub fn capacity(&self) -> usize {
-        self.capacity * self.shards.len()
-    }
 }
 
 /// A panic elsewhere while the lock was held cannot leave a shard unusable: each step keeps it consistent enough to
