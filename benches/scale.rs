@@ -148,7 +148,7 @@ fn replay() {
         let mut spent = Duration::ZERO;
         // 65 seconds long, so many a second that a million are alive.
         let second = |i: usize| 1_800_000_000 + i as i64 * 65 / NONCES as i64;
-        let mut insert = |i: usize, nonce: &str| {
+        let insert = |i: usize, nonce: &str| {
             let at = Timestamp::from_second(second(i)).unwrap();
             let start = Instant::now();
             memory.record(&certificates[i % clients], nonce, second(i) + 64, at).unwrap();

@@ -80,15 +80,7 @@ impl Scopes {
     /// [`Error::InvalidValue`] for a duplicate, or for more than [`MAX_SCOPES`].
     pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self> {
         let mut set = Vec::new();
-        for scope in scopes {
-            if set.contains(&scope) {
-                return Err(Error::invalid("scope", &scope, "given twice", "give each scope once"));
-            }
-            if set.len() == MAX_SCOPES {
-                return Err(Error::invalid("scope", &scope, "more than 256 scopes", "group rights into fewer scopes"));
-            }
-            set.push(scope);
-        }
+        scopes.into_iter().try_for_each(|scope| add(&mut set, scope))?;
         Ok(Self(set.into()))
     }
 
@@ -100,7 +92,9 @@ impl Scopes {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        Self::new(text.split(' ').map(Scope::new).collect::<Result<Vec<_>>>()?)
+        let mut set = Vec::with_capacity(1 + text.bytes().filter(|b| *b == b' ').count().min(MAX_SCOPES));
+        text.split(' ').try_for_each(|token| add(&mut set, Scope::new(token)?))?;
+        Ok(Self(set.into()))
     }
 
     /// Whether this very scope is in the set.
@@ -133,6 +127,17 @@ impl Scopes {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+fn add(set: &mut Vec<Scope>, scope: Scope) -> Result<()> {
+    if set.contains(&scope) {
+        return Err(Error::invalid("scope", &scope, "given twice", "give each scope once"));
+    }
+    if set.len() == MAX_SCOPES {
+        return Err(Error::invalid("scope", &scope, "more than 256 scopes", "group rights into fewer scopes"));
+    }
+    set.push(scope);
+    Ok(())
 }
 
 impl fmt::Display for Scopes {

@@ -201,11 +201,9 @@ impl CertificateVerifier {
         }
         observer.passed("digest", &|| format!("{len} bytes of body"));
         observer.signature_base(head.signed.base());
-        let algorithm = algorithm(client.key(), head.alg)?;
-        client
-            .key()
-            .verify(algorithm, head.signed.base(), head.signed.signature())
-            .map_err(|_| Rejection::SignatureInvalid)?;
+        let key = client.key()?;
+        let algorithm = algorithm(key, head.alg)?;
+        key.verify(algorithm, head.signed.base(), head.signed.signature()).map_err(|_| Rejection::SignatureInvalid)?;
         observer.passed("signature", &|| algorithm.to_string());
         // One second more than needed, as the end was compared with fractions.
         let until = head.end.as_second().saturating_add(1);

@@ -11,14 +11,13 @@ use crate::{
 };
 use jiff::Timestamp;
 use std::sync::Arc;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::prelude::X509Certificate;
 
 /// A certificate whose path was valid when it was first seen, with what each request needs of it.
 pub struct VerifiedClient {
     name: Arc<str>,
     fingerprint: [u8; 32],
     scopes: Result<Scopes, Rejection>,
-    key: PublicKey,
     path: Path,
 }
 
@@ -36,18 +35,13 @@ impl VerifiedClient {
         scopes_oid: &Oid,
         now: Timestamp,
     ) -> Result<Self, Rejection> {
-        let path = chain::validate(leaf, intermediates, anchors, Purpose::ClientAuth, Revocation::Unchecked, now)?;
-        let malformed = |why: &'static str| Rejection::CredentialMalformed(why.into());
-        let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| malformed("not a certificate"))?;
-        let key = PublicKey::from_spki_der(parsed.public_key().raw)
-            .map_err(|e| Rejection::CertificateUntrusted(e.to_string().into()))?;
-        Ok(Self {
-            name: client_name(&parsed)?,
-            fingerprint: sha256(leaf),
-            scopes: extension::read_scopes(&parsed, scopes_oid),
-            key,
-            path,
-        })
+        let (purpose, revocation) = (Purpose::ClientAuth, Revocation::Unchecked);
+        let read = |certificate: &X509Certificate<'_>| {
+            (client_name(certificate), extension::read_scopes(certificate, scopes_oid))
+        };
+        let (path, (name, scopes)) =
+            chain::validate_and_read(leaf, intermediates, anchors, purpose, revocation, now, read)?;
+        Ok(Self { name: name?, fingerprint: sha256(leaf), scopes, path })
     }
 
     /// The subject's common name.
@@ -74,8 +68,11 @@ impl VerifiedClient {
     }
 
     /// The certificate's public key.
-    pub fn key(&self) -> &PublicKey {
-        &self.key
+    ///
+    /// # Errors
+    /// [`Rejection::CertificateUntrusted`] for keys that verify nothing here; such a certificate has no valid path.
+    pub fn key(&self) -> Result<&PublicKey, Rejection> {
+        self.path.leaf().key().map_err(|error| Rejection::CertificateUntrusted(error.to_string().into()))
     }
 
     /// The path to the CA.

@@ -13,7 +13,7 @@ pub use algorithm::{Algorithm, KeyType};
 pub use ecdsa::{ecdsa_from_der, ecdsa_to_der};
 pub use local::LocalKey;
 pub use public::{PublicKey, VerifyError, sha256};
-pub(crate) use x509::{X509_ALGORITHMS, verify_x509};
+pub(crate) use x509::{AlgorithmWithKeys, verify_x509};
 
 /// What can be wrong with a key. No variant carries key material.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -29,8 +29,8 @@ fn a_path_gives_its_facts() {
     assert_eq!(path.leaf().subject_text(), "CN=client");
     assert_eq!(path.leaf().issuer(), path.links().next().unwrap().1.subject());
     assert_eq!(path.leaf().not_after(), at("2027-01-01T00:00:00Z"));
-    let links: Vec<_> = path.links().map(|(a, b)| (a.subject_text(), b.subject_text())).collect();
-    assert_eq!(links, [("CN=client", "CN=middle"), ("CN=middle", "CN=root")]);
+    let links: Vec<_> = path.links().map(|(a, b)| [a.subject_text(), b.subject_text()]).collect();
+    assert_eq!(links, [["CN=client", "CN=middle"], ["CN=middle", "CN=root"]]);
     assert!(path.anchor().is_self_issued() && !path.leaf().is_self_issued());
     assert!(certauthz::key::PublicKey::from_spki_der(path.leaf().spki()).is_ok());
 }

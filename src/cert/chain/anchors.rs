@@ -1,8 +1,11 @@
 //! The certificates that are trusted from the start.
 
 use super::{PathCertificate, names::split_directory_names};
-use crate::error::{Error, Result};
-use rustls_pki_types::{CertificateDer, TrustAnchor};
+use crate::{
+    error::{Error, Result},
+    key::AlgorithmWithKeys,
+};
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor};
 use std::sync::Arc;
 
 /// The CA certificates that paths may end at. Never empty: there is no way to trust nothing, or the system's roots,
@@ -12,6 +15,7 @@ pub struct Anchors {
     /// For webpki; the same order as `certificates`.
     trust: Vec<TrustAnchor<'static>>,
     certificates: Vec<Arc<PathCertificate>>,
+    algorithms: Vec<AlgorithmWithKeys>,
 }
 
 impl Anchors {
@@ -23,7 +27,7 @@ impl Anchors {
     /// # Errors
     /// [`Error::InvalidValue`] if there is none, or where one cannot be read.
     pub fn new(certificates: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Result<Self> {
-        let mut anchors = Self { trust: Vec::new(), certificates: Vec::new() };
+        let mut anchors = Self { trust: Vec::new(), certificates: Vec::new(), algorithms: Vec::new() };
         for (index, der) in certificates.into_iter().enumerate() {
             let der = CertificateDer::from(der.into());
             let invalid = |why: String| {
@@ -45,7 +49,14 @@ impl Anchors {
         if anchors.trust.is_empty() {
             return Err(Error::invalid("CA certificates", "(none)", "there is nothing to trust", "give at least one"));
         }
+        let keys: Vec<&[u8]> = anchors.certificates.iter().map(|ca| ca.spki()).collect();
+        anchors.algorithms = AlgorithmWithKeys::all(&keys);
         Ok(anchors)
+    }
+
+    /// What signatures of certificates are verified with: all algorithms, and the keys of these CAs for each.
+    pub(super) fn algorithms(&self) -> Vec<&dyn SignatureVerificationAlgorithm> {
+        self.algorithms.iter().map(|algorithm| algorithm as _).collect()
     }
 
     /// The certificates, in the order given.

@@ -1,14 +1,18 @@
 //! The facts of one certificate of a path.
 
 use super::names::Rdns;
-use crate::{crl::IssuerId, der};
+use crate::{
+    crl::IssuerId,
+    der,
+    key::{KeyError, PublicKey},
+};
 use jiff::Timestamp;
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::OnceLock};
 use x509_parser::{
     extensions::{GeneralName, KeyUsage, ParsedExtension, X509Extension},
     prelude::{FromDer as _, X509Certificate},
     time::ASN1Time,
-    x509::X509Version,
+    x509::{X509Name, X509Version},
 };
 
 /// A certificate of a path: its DER and where in it the facts are that a server asks for on every request.
@@ -20,8 +24,9 @@ pub struct PathCertificate {
     spki: Range<usize>,
     not_before: Timestamp,
     not_after: Timestamp,
-    id: IssuerId,
-    subject_text: String,
+    /// What few certificates are asked for is found out when they are.
+    id: OnceLock<IssuerId>,
+    key: OnceLock<Result<PublicKey, KeyError>>,
     pub(super) rules: Rules,
 }
 
@@ -52,29 +57,29 @@ pub(super) struct ExtendedUsage {
 impl PathCertificate {
     /// Reads a DER certificate.
     pub(super) fn parse(whole: &[u8]) -> Result<Self, &'static str> {
-        let Ok(([], certificate)) = X509Certificate::from_der(whole) else {
-            return Err("not a DER certificate");
-        };
+        Self::of(&parse(whole)?, whole)
+    }
+
+    /// The facts of the certificate that was parsed from these bytes.
+    pub(super) fn of(certificate: &X509Certificate<'_>, whole: &[u8]) -> Result<Self, &'static str> {
         let range = |part: &[u8]| range_in(whole, part).ok_or("not a DER certificate");
         let raw_serial = certificate.raw_serial();
         let magnitude = der::magnitude(raw_serial);
         let serial = magnitude.unwrap_or(raw_serial);
         let validity = certificate.validity();
-        let subject = certificate.subject().as_raw();
-        let spki = certificate.public_key().raw;
         Ok(Self {
             serial: range(serial)?,
             issuer: range(certificate.issuer().as_raw())?,
-            subject: range(subject)?,
-            spki: range(spki)?,
+            subject: range(certificate.subject().as_raw())?,
+            spki: range(certificate.public_key().raw)?,
             not_before: timestamp(validity.not_before).ok_or("its notBefore is no date")?,
             not_after: timestamp(validity.not_after).ok_or("its notAfter is no date")?,
-            id: IssuerId::new(subject, spki),
-            subject_text: certificate.subject().to_string(),
+            id: OnceLock::new(),
+            key: OnceLock::new(),
             rules: Rules {
                 version_3: certificate.version() == X509Version::V3,
                 regular_serial: magnitude.is_some_and(|m| (1..=20).contains(&m.len())),
-                ..rules(&certificate)?
+                ..rules(certificate)?
             },
             der: whole.into(),
         })
@@ -106,13 +111,22 @@ impl PathCertificate {
     }
 
     /// The subject for people, e.g. `CN=alice, O=Example`.
-    pub fn subject_text(&self) -> &str {
-        &self.subject_text
+    pub fn subject_text(&self) -> String {
+        // It was parsed once before.
+        X509Name::from_der(self.subject()).map(|(_, name)| name.to_string()).unwrap_or_default()
     }
 
     /// The DER SubjectPublicKeyInfo.
     pub fn spki(&self) -> &[u8] {
         self.part(&self.spki)
+    }
+
+    /// The public key, parsed once.
+    ///
+    /// # Errors
+    /// [`KeyError`] for keys that verify nothing here, those that are too short included.
+    pub fn key(&self) -> Result<&PublicKey, &KeyError> {
+        self.key.get_or_init(|| PublicKey::from_spki_der(self.spki())).as_ref()
     }
 
     /// The first second of its life.
@@ -127,7 +141,7 @@ impl PathCertificate {
 
     /// As an issuer of revocation lists.
     pub fn issuer_id(&self) -> IssuerId {
-        self.id
+        *self.id.get_or_init(|| IssuerId::new(self.subject(), self.spki()))
     }
 
     /// Whether it names itself as issuer (RFC 5280 section 3.2): a CA that rolls over its key or changes its policy.
@@ -143,11 +157,19 @@ impl PathCertificate {
 impl fmt::Debug for PathCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PathCertificate")
-            .field("subject", &self.subject_text)
+            .field("subject", &self.subject_text())
             .field("serial", &self.serial_hex())
             .field("not_before", &self.not_before)
             .field("not_after", &self.not_after)
             .finish_non_exhaustive()
+    }
+}
+
+/// The whole of these bytes as one certificate.
+pub(super) fn parse(whole: &[u8]) -> Result<X509Certificate<'_>, &'static str> {
+    match X509Certificate::from_der(whole) {
+        Ok(([], certificate)) => Ok(certificate),
+        _ => Err("not a DER certificate"),
     }
 }
 

@@ -24,7 +24,7 @@ pub use anchors::Anchors;
 pub use certificate::PathCertificate;
 pub use path::Path;
 
-use crate::{error::Rejection, key::X509_ALGORITHMS};
+use crate::error::Rejection;
 use jiff::Timestamp;
 use path::whole_seconds;
 use revocation::Lists;
@@ -34,6 +34,7 @@ use webpki::{
     BorrowedCertRevocationList, CertRevocationList, EndEntityCert, Error, ExpirationPolicy, ExtendedKeyUsageValidator,
     KeyPurposeIdIter, KeyUsage, RevocationOptions, RevocationOptionsBuilder, VerifiedPath,
 };
+use x509_parser::prelude::X509Certificate;
 
 /// The most intermediates that are looked at. Over HTTP the protocol allows 4; a verifier at the command line may be
 /// given the whole stock of a small PKI.
@@ -87,6 +88,19 @@ pub fn validate(
     revocation: Revocation<'_>,
     at: Timestamp,
 ) -> Result<Path, Rejection> {
+    validate_and_read(leaf, intermediates, anchors, purpose, revocation, at, |_| ()).map(|(path, ())| path)
+}
+
+/// As [`validate`]; where the path is valid, `read` is shown the client's certificate, which is parsed but once.
+pub(crate) fn validate_and_read<T>(
+    leaf: &[u8],
+    intermediates: &[&[u8]],
+    anchors: &Anchors,
+    purpose: Purpose,
+    revocation: Revocation<'_>,
+    at: Timestamp,
+    read: impl FnOnce(&X509Certificate<'_>) -> T,
+) -> Result<(Path, T), Rejection> {
     if intermediates.len() > MAX_INTERMEDIATES {
         let text = format!("more than {MAX_INTERMEDIATES} intermediate certificates were given");
         return Err(Rejection::CertificateUntrusted(text.into()));
@@ -94,18 +108,21 @@ pub fn validate(
     let at = whole_seconds(at);
     let leaf_der = CertificateDer::from(leaf);
     let end_entity = EndEntityCert::try_from(&leaf_der).map_err(unreadable)?;
-    let facts = PathCertificate::parse(leaf).map_err(|why| Rejection::CredentialMalformed(why.into()))?;
+    let malformed = |why: &'static str| Rejection::CredentialMalformed(why.into());
+    let parsed = certificate::parse(leaf).map_err(malformed)?;
+    let facts = PathCertificate::of(&parsed, leaf).map_err(malformed)?;
     refuse::leaf(&facts, purpose, at)?;
 
     let intermediates: Vec<_> =
         supply::certified(intermediates, anchors).into_iter().map(CertificateDer::from).collect();
     let search = Search { end_entity: &end_entity, intermediates: &intermediates, anchors, purpose, at };
     let Some(lists) = Lists::new(revocation)? else {
-        return search.find(&Arc::new(facts), |_| Ok(())).map(|(path, ())| path);
+        let (path, ()) = search.find(&Arc::new(facts), |_| Ok(()))?;
+        return Ok((path, read(&parsed)));
     };
     let (path, used) = search.find(&Arc::new(facts), |path| lists.check(path, at))?;
     search.confirm_revocation(&path, &used)?;
-    Ok(path)
+    Ok((path, read(&parsed)))
 }
 
 /// What webpki is given.
@@ -193,7 +210,7 @@ impl Search<'_> {
         let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(self.at.as_second()).unwrap_or(0)));
         self.end_entity
             .verify_for_usage(
-                X509_ALGORITHMS,
+                &self.anchors.algorithms(),
                 self.anchors.trust(),
                 self.intermediates,
                 time,

@@ -4,7 +4,7 @@ use super::{
     Path, PathCertificate, Purpose, names,
     path::{check_ca_validity, check_leaf_validity},
 };
-use crate::{error::Rejection, key::PublicKey};
+use crate::error::Rejection;
 use jiff::Timestamp;
 
 /// The longest subject, in bytes. RFC 5280 appendix A.1 allows 64 characters an attribute; thousands of attributes are
@@ -33,8 +33,7 @@ pub(super) fn leaf(leaf: &PathCertificate, purpose: Purpose, at: Timestamp) -> R
         }
     }
     // webpki leaves the client's key alone. One that we could not verify a request with is worth nothing.
-    PublicKey::from_spki_der(leaf.spki()).map_err(|error| untrusted(format!("its key is not acceptable: {error}")))?;
-    Ok(())
+    leaf.key().map(|_| ()).map_err(|error| untrusted(format!("its key is not acceptable: {error}")))
 }
 
 /// What a path's certificates say about each other. The leaf was examined before.

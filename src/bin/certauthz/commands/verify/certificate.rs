@@ -69,7 +69,7 @@ impl Check<'_> {
         }
         let path = self.validate(Revocation::Unchecked).inspect_err(|rejection| self.reached(rejection, report))?;
         let leaf = path.leaf();
-        report.subject.get_or_insert_with(|| leaf.subject_text().to_owned());
+        report.subject.get_or_insert_with(|| leaf.subject_text());
         report.serial = Some(leaf.serial_hex());
         report.not_after = Some(leaf.not_after());
         report.explanation.passed("parse", &|| format!("{} bytes", self.leaf.len()));
@@ -144,6 +144,6 @@ fn describe(facts: &Facts, report: &mut Report) {
 }
 
 fn describe_path(path: &Path) -> String {
-    let names: Vec<_> = path.certificates().map(|certificate| certificate.subject_text().to_owned()).collect();
+    let names: Vec<_> = path.certificates().map(|certificate| certificate.subject_text()).collect();
     names.join(" < ")
 }

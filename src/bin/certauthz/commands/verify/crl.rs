@@ -16,7 +16,7 @@ pub(super) fn run(args: &VerifyCrlArgs, context: &Context) -> Result {
     let anchors = trust::anchors(std::slice::from_ref(&ca))?;
     let bytes = input::read_crl(&args.file)?;
     let mut report = Report { order: STEPS, ..Report::default() };
-    report.subject = anchors.certificates().first().map(|ca| ca.subject_text().to_owned());
+    report.subject = anchors.certificates().first().map(|ca| ca.subject_text());
     let at = args.common.at.unwrap_or(context.now);
     report.rejection = check(bytes, &ca.certificates, at, &mut report).err();
     report.print(args.common.explain, context.out)
