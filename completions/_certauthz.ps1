@@ -326,6 +326,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke certificates and publish a new list')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Publish a new list')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print a list: number, times, entries')
+            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write a list with many invented entries, to try out and measure')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -372,10 +373,28 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'certauthz;crl;generate' {
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The CA whose list it is')
+            [CompletionResult]::new('--entries', '--entries', [CompletionResultType]::ParameterName, 'How many entries to invent beside those of the CA')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Where to write it: DER if the name ends in .der, else PEM')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'The same seed invents the same entries')
+            [CompletionResult]::new('--next-update', '--next-update', [CompletionResultType]::ParameterName, 'When the following list will be there at the latest: a duration, or an RFC 3339 time')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'certauthz;crl;help' {
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke certificates and publish a new list')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Publish a new list')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print a list: number, times, entries')
+            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write a list with many invented entries, to try out and measure')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -386,6 +405,9 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             break
         }
         'certauthz;crl;help;show' {
+            break
+        }
+        'certauthz;crl;help;generate' {
             break
         }
         'certauthz;crl;help;help' {
@@ -681,6 +703,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke certificates and publish a new list')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Publish a new list')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print a list: number, times, entries')
+            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write a list with many invented entries, to try out and measure')
             break
         }
         'certauthz;help;crl;revoke' {
@@ -690,6 +713,9 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             break
         }
         'certauthz;help;crl;show' {
+            break
+        }
+        'certauthz;help;crl;generate' {
             break
         }
         'certauthz;help;sign-request' {

@@ -115,6 +115,9 @@ _certauthz() {
             certauthz__subcmd__crl,create)
                 cmd="certauthz__subcmd__crl__subcmd__create"
                 ;;
+            certauthz__subcmd__crl,generate)
+                cmd="certauthz__subcmd__crl__subcmd__generate"
+                ;;
             certauthz__subcmd__crl,help)
                 cmd="certauthz__subcmd__crl__subcmd__help"
                 ;;
@@ -126,6 +129,9 @@ _certauthz() {
                 ;;
             certauthz__subcmd__crl__subcmd__help,create)
                 cmd="certauthz__subcmd__crl__subcmd__help__subcmd__create"
+                ;;
+            certauthz__subcmd__crl__subcmd__help,generate)
+                cmd="certauthz__subcmd__crl__subcmd__help__subcmd__generate"
                 ;;
             certauthz__subcmd__crl__subcmd__help,help)
                 cmd="certauthz__subcmd__crl__subcmd__help__subcmd__help"
@@ -198,6 +204,9 @@ _certauthz() {
                 ;;
             certauthz__subcmd__help__subcmd__crl,create)
                 cmd="certauthz__subcmd__help__subcmd__crl__subcmd__create"
+                ;;
+            certauthz__subcmd__help__subcmd__crl,generate)
+                cmd="certauthz__subcmd__help__subcmd__crl__subcmd__generate"
                 ;;
             certauthz__subcmd__help__subcmd__crl,revoke)
                 cmd="certauthz__subcmd__help__subcmd__crl__subcmd__revoke"
@@ -984,7 +993,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__crl)
-            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help revoke create show help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help revoke create show generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1049,8 +1058,68 @@ _certauthz() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        certauthz__subcmd__crl__subcmd__generate)
+            opts="-q -v -h --ca --entries --out --seed --next-update --path --scopes-oid --format --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --entries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --next-update)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         certauthz__subcmd__crl__subcmd__help)
-            opts="revoke create show help"
+            opts="revoke create show generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1064,6 +1133,20 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__crl__subcmd__help__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certauthz__subcmd__crl__subcmd__help__subcmd__generate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1391,7 +1474,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__help__subcmd__crl)
-            opts="revoke create show"
+            opts="revoke create show generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1405,6 +1488,20 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__help__subcmd__crl__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certauthz__subcmd__help__subcmd__crl__subcmd__generate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

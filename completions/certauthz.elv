@@ -294,6 +294,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand revoke 'Revoke certificates and publish a new list'
             cand create 'Publish a new list'
             cand show 'Print a list: number, times, entries'
+            cand generate 'Write a list with many invented entries, to try out and measure'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'certauthz;crl;revoke'= {
@@ -336,10 +337,27 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'certauthz;crl;generate'= {
+            cand --ca 'The CA whose list it is'
+            cand --entries 'How many entries to invent beside those of the CA'
+            cand --out 'Where to write it: DER if the name ends in .der, else PEM'
+            cand --seed 'The same seed invents the same entries'
+            cand --next-update 'When the following list will be there at the latest: a duration, or an RFC 3339 time'
+            cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
+            cand --format 'How results are printed to standard output'
+            cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand -v 'Tell more on standard error; repeat for even more'
+            cand --verbose 'Tell more on standard error; repeat for even more'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'certauthz;crl;help'= {
             cand revoke 'Revoke certificates and publish a new list'
             cand create 'Publish a new list'
             cand show 'Print a list: number, times, entries'
+            cand generate 'Write a list with many invented entries, to try out and measure'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'certauthz;crl;help;revoke'= {
@@ -347,6 +365,8 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         &'certauthz;crl;help;create'= {
         }
         &'certauthz;crl;help;show'= {
+        }
+        &'certauthz;crl;help;generate'= {
         }
         &'certauthz;crl;help;help'= {
         }
@@ -610,12 +630,15 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand revoke 'Revoke certificates and publish a new list'
             cand create 'Publish a new list'
             cand show 'Print a list: number, times, entries'
+            cand generate 'Write a list with many invented entries, to try out and measure'
         }
         &'certauthz;help;crl;revoke'= {
         }
         &'certauthz;help;crl;create'= {
         }
         &'certauthz;help;crl;show'= {
+        }
+        &'certauthz;help;crl;generate'= {
         }
         &'certauthz;help;sign-request'= {
         }

@@ -202,17 +202,18 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_se
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make an access token (RFC 9068) for a client and print it'
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -s h -l help -d 'Print help'
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -f -a "revoke" -d 'Revoke certificates and publish a new list'
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -f -a "create" -d 'Publish a new list'
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -f -a "show" -d 'Print a list: number, times, entries'
-complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -f -a "revoke" -d 'Revoke certificates and publish a new list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -f -a "create" -d 'Publish a new list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -f -a "show" -d 'Print a list: number, times, entries'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -f -a "generate" -d 'Write a list with many invented entries, to try out and measure'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and not __fish_seen_subcommand_from revoke create show generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l ca -d 'The CA that issued' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l client -d 'Every certificate of this client that is still in force' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from revoke" -l serial -d 'The certificate with this serial number: decimal, 0x… or colon-hex' -r
@@ -249,9 +250,22 @@ json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -l ca -d 'The CA whose list it is' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -l entries -d 'How many entries to invent beside those of the CA' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -l out -d 'Where to write it: DER if the name ends in .der, else PEM' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -l seed -d 'The same seed invents the same entries' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -l next-update -d 'When the following list will be there at the latest: a duration, or an RFC 3339 time' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke certificates and publish a new list'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from help" -f -a "create" -d 'Publish a new list'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print a list: number, times, entries'
+complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from help" -f -a "generate" -d 'Write a list with many invented entries, to try out and measure'
 complete -c certauthz -n "__fish_certauthz_using_subcommand crl; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l client -d 'The client that signs' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -s X -l request -d 'Method [default: GET, or POST with a body]' -r
@@ -419,6 +433,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_see
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from crl" -f -a "revoke" -d 'Revoke certificates and publish a new list'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from crl" -f -a "create" -d 'Publish a new list'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from crl" -f -a "show" -d 'Print a list: number, times, entries'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from crl" -f -a "generate" -d 'Write a list with many invented entries, to try out and measure'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from verify" -f -a "cert" -d 'Verify a client certificate: chain, revocation, purpose, scopes'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from verify" -f -a "token" -d 'Verify an access token (JWT)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from verify" -f -a "request" -d 'Verify a signed HTTP/1.1 request, as `sign-request --output http` prints it'

@@ -20,9 +20,10 @@ const PER_SHARD: usize = 4096;
 /// So many at least, so that two cores seldom wait for each other.
 const MIN_SHARDS: usize = 16;
 const MAX_SHARDS: usize = 1 << 14;
-/// How many places of its shard an insertion looks at for what has expired. Twice the places that it fills would suffice
-/// to keep up; these are half a cache line of the table's own notes, which rarely lead to an entry.
-const SWEEP: usize = 8;
+/// So many of the calls that reach a shard go by before one looks for what has expired, at so many places at once: the
+/// places lie side by side, so that the many cost little more than one. Two places a call would suffice to keep up.
+const SWEEP_EVERY: u8 = 8;
+const SWEEP: usize = 64;
 
 /// Remembers nonces per certificate.
 ///
@@ -52,7 +53,8 @@ struct Locked {
 struct Shard {
     seen: HashTable<Seen>,
     held: HashTable<Held>,
-    /// The place in `seen` at which the next insertion goes on to look for what has expired.
+    /// Calls since the last look for what has expired, and the place in `seen` where the next one goes on.
+    calls: u8,
     cursor: usize,
     /// All of `seen` was last looked through at this second: within that second there is nothing new to be found.
     swept: Option<i64>,
@@ -211,8 +213,13 @@ impl Shard {
         usize::try_from(held).is_ok_and(|held| held < free)
     }
 
-    /// Removes what has expired of the next few places.
+    /// Removes what has expired of the next few places, if it is time for that.
     fn sweep_some(&mut self, now: i64) {
+        self.calls += 1;
+        if self.calls < SWEEP_EVERY {
+            return;
+        }
+        self.calls = 0;
         for _ in 0..SWEEP {
             self.cursor = if self.cursor < self.seen.num_buckets() { self.cursor + 1 } else { 0 };
             if let Ok(entry) = self.seen.get_bucket_entry(self.cursor)
