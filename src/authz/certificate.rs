@@ -166,7 +166,7 @@ impl CertificateVerifier {
     ) -> Result<CheckedHead<'r>, Rejection> {
         let trust = self.trust.load();
         let head = Head::check(request, has_body, &self.policy, &trust.clients, now, observer)?;
-        let client = self.client(&trust, &head.certificate, now)?;
+        let client = self.identify(&trust, &head.certificate, now)?;
         observer.passed("certificate", &|| format!("{}, serial {}", client.name(), client.serial_hex()));
         let revocation = self.check_revocation(&client, now)?;
         match self.policy.revocation {
@@ -219,8 +219,27 @@ impl CertificateVerifier {
         })
     }
 
+    /// Who shows a certificate, by the values of its headers ([`crate::signature::CLIENT_CERT`] and
+    /// [`crate::signature::CLIENT_CERT_CHAIN`]), and whether a stale revocation list was tolerated. That is what
+    /// [`CertificateVerifier::verify`] asks before the signature, which alone proves that the certificate is the sender's.
+    ///
+    /// # Errors
+    /// The [`Rejection`] of the certificate.
+    pub fn client(
+        &self,
+        certificate: &[u8],
+        chain: Option<&[u8]>,
+        now: Timestamp,
+    ) -> Result<(Arc<VerifiedClient>, Staleness), Rejection> {
+        let trust = self.trust.load();
+        let certificate = SentCertificate::look_up(certificate, chain, &trust.clients)?;
+        let client = self.identify(&trust, &certificate, now)?;
+        let revocation = self.check_revocation(&client, now)?;
+        Ok((client, revocation))
+    }
+
     /// The verified client of a certificate, remembered or established.
-    fn client(
+    fn identify(
         &self,
         trust: &Trust,
         certificate: &SentCertificate<'_>,

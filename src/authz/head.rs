@@ -74,6 +74,21 @@ pub(super) enum Content {
     New(Vec<u8>, Vec<Vec<u8>>),
 }
 
+impl<'r> SentCertificate<'r> {
+    /// Decodes it, unless it is known.
+    pub(super) fn look_up(
+        text: &'r [u8],
+        chain_text: Option<&'r [u8]>,
+        clients: &ClientCache,
+    ) -> Result<Self, Rejection> {
+        let content = match clients.get(text, chain_text.unwrap_or_default()) {
+            Some(client) => Content::Known(client),
+            None => Content::New(decode_leaf(text)?, chain_text.map_or(Ok(Vec::new()), decode_chain)?),
+        };
+        Ok(Self { text, chain_text, content })
+    }
+}
+
 /// A signature and what it should be over, in one buffer.
 pub(super) struct Signed {
     buffer: Scratch,
@@ -137,10 +152,7 @@ impl<'r> Head<'r> {
         let text = fields.certificate;
         observer.passed("sizes", &|| format!("certificate {} bytes of base64", text.len()));
 
-        let content = match clients.get(text, fields.chain.unwrap_or_default()) {
-            Some(client) => Content::Known(client),
-            None => Content::New(decode_leaf(text)?, fields.chain.map_or(Ok(Vec::new()), decode_chain)?),
-        };
+        let certificate = SentCertificate::look_up(text, fields.chain, clients)?;
         let member = select(&fields.input)?;
         let mut buffer = Scratch::new();
         params::read_signature(&fields.signature, &member.label, &mut buffer).map_err(malformed)?;
@@ -157,7 +169,7 @@ impl<'r> Head<'r> {
         let (nonce, end) = check_window(&member, policy, now)?;
         observer.passed("window", &|| format!("acceptable until {end}"));
         Ok(Self {
-            certificate: SentCertificate { text, chain_text: fields.chain, content },
+            certificate,
             signed: Signed { buffer, signature_len },
             alg: member
                 .parameters

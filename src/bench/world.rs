@@ -2,18 +2,18 @@
 
 use super::HeaderBytes;
 use crate::{
-    authz::{Authorities, BearerVerifier, CertificateVerifier, Policy, Principal},
+    authz::{Authorities, BearerVerifier, CertificateVerifier, Policy, Principal, VerifiedClient},
     cert::{
         Subject,
-        chain::{self, Anchors, Path, Purpose, Revocation},
-        extension::{self, SCOPES_OID},
+        chain::Anchors,
+        extension::SCOPES_OID,
         facts::Facts,
         issuer::{Issuer, Template, root},
     },
     client::{OutgoingRequest, RequestSigner, SignedHeaders},
-    crl::{RevocationList, RevocationStore, StalePolicy, issue},
+    crl::{RevocationList, RevocationStore, issue},
     error::{Error, Rejection, Result},
-    key::{Algorithm, PublicKey, Signer, VerifyError, sha256},
+    key::{Algorithm, PublicKey, Signer, VerifyError},
     scope::Scopes,
     signature::RequestParts,
     token::{self, Claims, TokenVerifier},
@@ -21,9 +21,7 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use jiff::{SignedDuration, Timestamp};
-use quick_cache::sync::Cache;
 use std::{sync::Arc, time::Duration};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// What is signed and verified bare: about as long as a token or a signature base.
 const MESSAGE: [u8; 600] = [7; 600];
@@ -50,7 +48,8 @@ pub struct World {
     client: Facts,
     encoded: String,
     lists: RevocationStore,
-    remembered: Cache<[u8; 32], Arc<Path>>,
+    forgetful: CertificateVerifier,
+    remembering: CertificateVerifier,
     requests: RequestSigner<Arc<dyn Signer>>,
     bearer: BearerVerifier,
     token: HeaderMap,
@@ -78,29 +77,27 @@ impl World {
         lists.offer(list.map_err(|e| unusable(e.to_string()))?).map_err(|e| unusable(e.to_string()))?;
 
         let public = PublicKey::from_spki_der(key.spki_der())?;
-        let verifier = TokenVerifier::new(public, ISSUER.into(), "bob".into(), SignedDuration::from_secs(5));
+        let tokens = TokenVerifier::new(public, ISSUER.into(), "bob".into(), SignedDuration::from_secs(5));
         let token = HeaderValue::try_from(format!("Bearer {}", token::issue(&signer, &claims(now))?))
             .map_err(|_| Error::Issue { what: "a token", why: "it does not fit into a header".into() })?;
-        let world = Self {
+        Ok(Self {
             signature: signer.sign(algorithm, &MESSAGE)?,
             algorithm,
             anchors: Anchors::new([ca.der.clone()])?,
             encoded: STANDARD.encode(&client.der),
             requests: RequestSigner::new(&client.der, &[], Arc::clone(&signer))?,
-            bearer: BearerVerifier::new(verifier),
+            bearer: BearerVerifier::new(tokens),
             token: HeaderMap::from_iter([(AUTHORIZATION, token)]),
             required: Scopes::parse(REQUIRED)?,
             uri: Uri::from_static(URI),
-            remembered: Cache::new(16),
+            forgetful: verifier(&ca, &lists, 0, 0)?,
+            remembering: verifier(&ca, &lists, 16, 0)?,
             signer,
             ca,
             client,
             lists,
             now,
-        };
-        let path = world.path(&world.client.der)?;
-        world.remembered.insert(sha256(&world.client.der), Arc::new(path));
-        Ok(world)
+        })
     }
 
     /// One bare signature.
@@ -158,11 +155,7 @@ impl World {
     /// # Errors
     /// [`Error::InvalidValue`], which would be a defect.
     pub fn verifier(&self, cache: usize, nonces: usize) -> Result<CertificateVerifier> {
-        let policy = Policy::new(Authorities::new(["bob.example"])?);
-        let anchors = Anchors::new([self.ca.der.clone()])?;
-        // One client may use a share of the room only, and it is divided: plenty makes sure that it suffices.
-        let room = nonces.saturating_mul(4).saturating_add(4096);
-        Ok(CertificateVerifier::new(anchors, policy, self.lists.clone(), cache, room))
+        verifier(&self.ca, &self.lists, cache, nonces)
     }
 
     /// The decision about a signed request.
@@ -195,34 +188,29 @@ impl World {
     ///
     /// # Errors
     /// [`Error::Rejected`], which would be a defect.
-    pub fn certificate_cold(&self) -> Result<(PublicKey, Scopes)> {
-        self.certificate_from_der(&self.decode()?)
+    pub fn certificate_cold(&self) -> Result<()> {
+        self.certificate(&self.forgetful)
     }
 
-    /// As [`World::certificate_cold`], from DER.
+    /// As [`World::certificate_cold`], from DER and without revocation.
     ///
     /// # Errors
     /// As [`World::certificate_cold`].
-    pub fn certificate_from_der(&self, der: &[u8]) -> Result<(PublicKey, Scopes)> {
-        let path = self.path(der)?;
-        let unreadable = |_| Rejection::CredentialMalformed("not a certificate".into());
-        let (_, parsed) = X509Certificate::from_der(der).map_err(unreadable)?;
-        let key = PublicKey::from_spki_der(parsed.public_key().raw)?;
-        let scopes = extension::read_scopes(&parsed, &SCOPES_OID)?;
-        path.check_revocation(&self.lists, StalePolicy::FailClosed, self.now)?;
-        Ok((key, scopes))
+    pub fn certificate_from_der(&self) -> Result<VerifiedClient> {
+        Ok(VerifiedClient::establish(&self.client.der, &[], &self.anchors, &SCOPES_OID, self.now)?)
     }
 
-    /// The client's certificate from base64, as one that is remembered: fingerprint, validity, revocation.
+    /// The client's certificate from base64, as one that is remembered: validity, revocation.
     ///
     /// # Errors
     /// [`Error::Rejected`], which would be a defect.
     pub fn certificate_warm(&self) -> Result<()> {
-        let unknown = || Rejection::CertificateUntrusted("it is not remembered".into());
-        let path = self.remembered.get(&sha256(&self.decode()?)).ok_or_else(unknown)?;
-        path.check_validity(self.now)?;
-        path.check_revocation(&self.lists, StalePolicy::FailClosed, self.now)?;
-        Ok(())
+        self.certificate(&self.remembering)
+    }
+
+    fn certificate(&self, verifier: &CertificateVerifier) -> Result<()> {
+        let (client, _) = verifier.client(self.encoded.as_bytes(), None, self.now)?;
+        Ok(client.scopes()?.covers(&self.required)?)
     }
 
     /// The bytes that the credentials take in a request's head.
@@ -234,14 +222,14 @@ impl World {
         let signed_request = self.sign_request()?.iter().map(|(name, value)| line_bytes(name, value)).sum();
         Ok(HeaderBytes { token, signed_request })
     }
+}
 
-    fn decode(&self) -> Result<Vec<u8>, Rejection> {
-        STANDARD.decode(&self.encoded).map_err(|_| Rejection::CredentialMalformed("not base64".into()))
-    }
-
-    fn path(&self, der: &[u8]) -> Result<Path, Rejection> {
-        chain::validate(der, &[], &self.anchors, Purpose::ClientAuth, Revocation::Unchecked, self.now)
-    }
+fn verifier(ca: &Facts, lists: &RevocationStore, cache: usize, nonces: usize) -> Result<CertificateVerifier> {
+    let policy = Policy::new(Authorities::new(["bob.example"])?);
+    let anchors = Anchors::new([ca.der.clone()])?;
+    // One client may use a share of the room only, and it is divided: plenty makes sure that it suffices.
+    let room = nonces.saturating_mul(4).saturating_add(4096);
+    Ok(CertificateVerifier::new(anchors, policy, lists.clone(), cache, room))
 }
 
 /// A line of HTTP/1.1: `name: value` and its end.
