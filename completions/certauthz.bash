@@ -1842,7 +1842,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__serve)
-            opts="-q -v -h --ca --listen --metrics-listen --audience --require-scope --authority --max-age --skew --max-body --max-connections --crl --stale-crl --issuer --replay-capacity --cert-cache --workers --stop-with-stdin --path --scopes-oid --format --quiet --verbose --help"
+            opts="-q -v -h --ca --listen --metrics-listen --audience --require-scope --authority --max-age --skew --max-body --max-connections --crl --stale-crl --issuer --replay-capacity --cert-cache --token-cache --workers --stop-with-stdin --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1916,6 +1916,10 @@ _certauthz() {
                     return 0
                     ;;
                 --cert-cache)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-cache)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -41,6 +41,7 @@ complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "sign-request" -
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "verify" -d 'Verify a certificate, token, signed request or revocation list, offline'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "serve" -d 'Run a resource server with the routes /token, /cert, /healthz and /metrics'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "loadtest" -d 'Measure a resource server: tokens and signed requests side by side'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "bench" -d 'Measure signing and verifying alone: what each type of key costs client and server'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand init" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
@@ -364,12 +365,13 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l authority 
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-age -d 'Oldest signature that is accepted' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l skew -d 'Difference of clocks that is tolerated' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-body -d 'Largest request body that is accepted' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-connections -d 'Most connections at a time; more are turned away' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-connections -d 'Most connections at a time; past them, those that keep the server waiting make room for newcomers' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l crl -d 'Revocation list (PEM or DER), read again when it changes; repeat for several [default: ca.crl of the CA and of the CAs below it]' -r -F
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l stale-crl -d 'What holds once the list is stale: fail-closed, grace=DURATION or fail-open' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l issuer -d 'Issuer that tokens must name [default: the CA\'s own]' -r -f
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l replay-capacity -d 'Most nonces that are remembered against replays' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l cert-cache -d 'Most certificates whose verified chain is remembered; 0 for none' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l cert-cache -d 'Most certificates whose verified chain is remembered, in at most 8 KiB each; 0 for none' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l token-cache -d 'Most tokens whose verified signature is remembered, in at most 8 KiB each; 0 for none' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l workers -d 'Worker threads [default: one per core]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l scopes-oid -d 'Object identifier of the scopes extension' -r
@@ -403,6 +405,19 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l no-prog
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -l key -d 'Measure this private key (PEM, PKCS#8; - for standard input); repeat for several' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -l key-type -d 'Measure only new keys of this kind; repeat for several [default: all]' -r -f -a "rsa\t'RSA with 2048, 3072 or 4096 bits'
+ec\t'Elliptic curve P-256 or P-384'
+ed25519\t'Ed25519'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -l key-size -d 'Measure only new keys of this size in bits; repeat for several [default: all]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -l seconds -d 'Time to spend on each key' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
@@ -410,17 +425,18 @@ json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "init" -d 'Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "ca" -d 'Certificate authorities: create, list, show'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "client" -d 'Clients: create, renew, list, show, and send a request as one'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "token" -d 'Access tokens (JWT)'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "crl" -d 'Revocation: revoke certificates, publish and show lists'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "sign-request" -d 'Sign a request as a client, without sending it'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "verify" -d 'Verify a certificate, token, signed request or revocation list, offline'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "serve" -d 'Run a resource server with the routes /token, /cert, /healthz and /metrics'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "loadtest" -d 'Measure a resource server: tokens and signed requests side by side'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "init" -d 'Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "ca" -d 'Certificate authorities: create, list, show'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "client" -d 'Clients: create, renew, list, show, and send a request as one'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "token" -d 'Access tokens (JWT)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "crl" -d 'Revocation: revoke certificates, publish and show lists'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "sign-request" -d 'Sign a request as a client, without sending it'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "verify" -d 'Verify a certificate, token, signed request or revocation list, offline'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "serve" -d 'Run a resource server with the routes /token, /cert, /healthz and /metrics'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "loadtest" -d 'Measure a resource server: tokens and signed requests side by side'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "bench" -d 'Measure signing and verifying alone: what each type of key costs client and server'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "create" -d 'Make a CA: key pair, certificate, database and first revocation list'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the CAs under --path'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show a CA and what it issued'

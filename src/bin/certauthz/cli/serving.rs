@@ -41,7 +41,7 @@ pub(crate) struct ServeArgs {
     /// Largest request body that is accepted
     #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "1MiB")]
     pub(crate) max_body: ByteSize,
-    /// Most connections at a time; more are turned away
+    /// Most connections at a time; past them, those that keep the server waiting make room for newcomers
     #[arg(long, value_name = "N", value_parser = values::count, default_value = "10000")]
     pub(crate) max_connections: NonZeroUsize,
     /// Revocation list (PEM or DER), read again when it changes; repeat for several [default: ca.crl of the CA and of
@@ -57,9 +57,12 @@ pub(crate) struct ServeArgs {
     /// Most nonces that are remembered against replays
     #[arg(long, value_name = "N", value_parser = values::count, default_value = "4000000")]
     pub(crate) replay_capacity: NonZeroUsize,
-    /// Most certificates whose verified chain is remembered; 0 for none
+    /// Most certificates whose verified chain is remembered, in at most 8 KiB each; 0 for none
     #[arg(long, value_name = "N", default_value = "10000")]
     pub(crate) cert_cache: usize,
+    /// Most tokens whose verified signature is remembered, in at most 8 KiB each; 0 for none
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub(crate) token_cache: usize,
     /// Worker threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = values::count)]
     pub(crate) workers: Option<NonZeroUsize>,

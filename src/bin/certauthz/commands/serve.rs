@@ -123,7 +123,7 @@ fn resource(
         args.replay_capacity.get(),
     );
     Ok(Resource {
-        tokens: BearerVerifier::new(tokens),
+        tokens: BearerVerifier::with_cache(tokens, args.token_cache),
         certificates,
         required: Scopes::new(args.require_scopes.iter().cloned())?,
     })
