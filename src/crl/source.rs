@@ -1,6 +1,6 @@
 //! From a file or a stream to the DER of a list.
 
-use super::{CrlError, MAX_BYTES};
+use super::{CrlError, MAX_BYTES, memory::allocate};
 use crate::der::SEQUENCE;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::io::{self, BufRead, BufReader, Read};
@@ -50,7 +50,7 @@ pub fn read_pem_or_der(stream: impl Read, size: usize) -> Result<Vec<u8>, ReadEr
     match reader.fill_buf()?.first() {
         None => Err(CrlError::Malformed("it is empty").into()),
         Some(&SEQUENCE) => {
-            let mut der = Vec::with_capacity(size.min(MAX_BYTES));
+            let mut der = allocate(size.min(MAX_BYTES));
             reader.set_limit(u64::try_from(MAX_BYTES + 1).unwrap_or(limit));
             reader.read_to_end(&mut der)?;
             match der.len() > MAX_BYTES {
@@ -77,7 +77,7 @@ fn pem(reader: &mut impl BufRead, size: usize) -> Result<Vec<u8>, ReadError> {
     if label != LABEL {
         return Err(CrlError::Malformed("the PEM block is not an \"X509 CRL\"").into());
     }
-    let mut body = Body { der: Vec::with_capacity((size / 4 * 3).min(MAX_BYTES)), ended: false };
+    let mut body = Body { der: allocate((size / 4 * 3).min(MAX_BYTES)), ended: false };
     let mut text = Vec::with_capacity(2 * CHUNK);
     loop {
         let start = text.len();
