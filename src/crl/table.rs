@@ -302,8 +302,8 @@ mod tests {
             let serial = [&[1], &n.to_be_bytes()[..]].concat();
             assert_eq!(table.get(&serial).is_some(), n % 100 == 0, "{n}");
         }
-        let longest =
-            table.buckets.windows(2).map(|b| Records(&table.records[b[0].start as usize..b[1].start as usize]).count());
+        let at = |bucket: &Bucket| usize::try_from(bucket.start).unwrap();
+        let longest = table.buckets.windows(2).map(|b| Records(&table.records[at(&b[0])..at(&b[1])]).count());
         assert!(longest.max().unwrap() < 200);
     }
 
