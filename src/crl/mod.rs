@@ -12,6 +12,7 @@ mod entry;
 mod freshness;
 pub mod issue;
 mod list;
+mod memory;
 mod parse;
 mod reason;
 mod source;

@@ -11,7 +11,7 @@
 //! bytes are overwritten by the records in their first order, from which they are then put into that of the hashes:
 //! building never needs more than the DER, or twice the records if that is more.
 
-use super::{CrlError, Entry, RevocationReason, Revoked, entry::MAX_SERIAL};
+use super::{CrlError, Entry, RevocationReason, Revoked, entry::MAX_SERIAL, memory::allocate};
 use crate::der::{self, Reader, SEQUENCE};
 use foldhash::{SharedSeed, quality::SeedableRandomState};
 use jiff::Timestamp;
@@ -158,7 +158,8 @@ fn order(records: &mut [u8], len: usize, hasher: &Hasher) -> Option<Box<[Bucket]
         end += *free;
         *free = end - *free;
     }
-    let mut dealt = vec![0; records.len()];
+    let mut dealt = allocate(records.len());
+    dealt.resize(records.len(), 0);
     for record in Records(records) {
         let free = free.get_mut(hasher.place(record.serial()).among(partitions)?)?;
         dealt.get_mut(*free..)?.get_mut(..record.0.len())?.copy_from_slice(record.0);
@@ -301,8 +302,8 @@ mod tests {
             let serial = [&[1], &n.to_be_bytes()[..]].concat();
             assert_eq!(table.get(&serial).is_some(), n % 100 == 0, "{n}");
         }
-        let longest =
-            table.buckets.windows(2).map(|b| Records(&table.records[b[0].start as usize..b[1].start as usize]).count());
+        let at = |bucket: &Bucket| usize::try_from(bucket.start).unwrap();
+        let longest = table.buckets.windows(2).map(|b| Records(&table.records[at(&b[0])..at(&b[1])]).count());
         assert!(longest.max().unwrap() < 200);
     }
 
