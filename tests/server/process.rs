@@ -234,7 +234,7 @@ fn out_of_file_descriptors_metrics_are_still_shown() {
         sleep(Duration::from_millis(20));
     }
     let shown = Shown::read(&Peer::connect(metrics).ask("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n"));
-    assert!(shown.value("certauthz_connections_shed_total{listener=\"public\",reason=\"limit\"}") > 80.0);
+    assert!(shown.value("certauthz_connections_evicted_total{listener=\"public\"}") > 80.0);
     assert_eq!(shown.value("certauthz_connections_shed_total{listener=\"public\",reason=\"file_descriptors\"}"), 0.0);
     drop(idle);
 }
