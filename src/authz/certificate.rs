@@ -309,7 +309,7 @@ fn algorithm(key: &PublicKey, alg: Option<Result<Algorithm, String>>) -> Result<
     match alg {
         None => Ok(key.key_type().algorithm()),
         Some(Ok(algorithm)) if key.key_type().supports(algorithm) => Ok(algorithm),
-        Some(Ok(algorithm)) => Err(Rejection::AlgorithmForbidden(algorithm.to_string().into())),
-        Some(Err(name)) => Err(Rejection::AlgorithmForbidden(name.into())),
+        Some(Ok(algorithm)) => Err(Rejection::AlgorithmForbidden(algorithm.to_string())),
+        Some(Err(name)) => Err(Rejection::AlgorithmForbidden(name)),
     }
 }

@@ -5,7 +5,7 @@
 //! here but left to [`super::params`] and its general parser; what is read here reads the same there.
 
 use super::params::{Component, MAX_COMPONENTS, MAX_PARAMETERS, Parameters, SignatureInput};
-use base64::{DecodeSliceError, Engine as _, engine::general_purpose::STANDARD};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::borrow::Cow;
 
 /// Reads a whole `Signature-Input` of this form.
@@ -23,10 +23,8 @@ pub(super) fn signature(field: &[u8], label: &str, out: &mut Vec<u8>) -> Option<
     let value = field.strip_prefix(label.as_bytes())?.strip_prefix(b"=:")?.strip_suffix(b":")?;
     let start = out.len();
     out.resize(start + base64::decoded_len_estimate(value.len()), 0);
-    let decoded = match STANDARD.decode_slice(value, out.get_mut(start..)?) {
-        Ok(len) => Some(len),
-        Err(DecodeSliceError::DecodeError(_) | DecodeSliceError::OutputSliceTooSmall) => None,
-    };
+    // What is not base64 here may be to the general parser, which also says what is wrong.
+    let decoded = STANDARD.decode_slice(value, out.get_mut(start..)?).ok();
     out.truncate(start + decoded.unwrap_or(0));
     decoded.map(|_| ())
 }

@@ -56,7 +56,7 @@ impl Anchors {
 
     /// What signatures of certificates are verified with: all algorithms, and the keys of these CAs for each.
     pub(super) fn algorithms(&self) -> Vec<&dyn SignatureVerificationAlgorithm> {
-        self.algorithms.iter().map(|algorithm| algorithm as _).collect()
+        self.algorithms.iter().map(|algorithm| -> &dyn SignatureVerificationAlgorithm { algorithm }).collect()
     }
 
     /// The certificates, in the order given.
