@@ -31,6 +31,10 @@ pub struct RequestParts<'a> {
 /// has shown who they are. RFC 9421 sets no limit.
 const MAX_PARSED: usize = 16 * 1024;
 
+/// The most bytes of a base. As much as most servers let a head have; a base can be longer, as a query can be covered in
+/// three ways. It waits in memory for the request's body, before anybody has shown who they are.
+pub const MAX_BASE: usize = 64 * 1024;
+
 /// Why a component has no value in this request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -58,6 +62,9 @@ pub enum BaseError {
     /// Too many bytes would have to be parsed.
     #[error("the components with parameters, up to {0:?}, need more than {MAX_PARSED} bytes to be parsed")]
     TooLarge(String),
+    /// The base would be longer than [`MAX_BASE`].
+    #[error("the components up to {0:?} take more than {MAX_BASE} bytes")]
+    TooLong(String),
 }
 
 /// Appends the signature base to `out`. `params` is the serialization of the components with the signature's parameters
@@ -71,12 +78,16 @@ pub fn signature_base(
     params: &str,
     out: &mut Vec<u8>,
 ) -> Result<(), BaseError> {
+    let start = out.len();
     let mut budget = Budget(MAX_PARSED);
     for component in components {
         write_identifier(component, out);
         out.extend_from_slice(b": ");
         write_value(request, component, &mut budget, out)?;
         out.push(b'\n');
+        if out.len() - start > MAX_BASE {
+            return Err(BaseError::TooLong(component.name.clone().into_owned()));
+        }
     }
     out.extend_from_slice(b"\"@signature-params\": ");
     out.extend_from_slice(params.as_bytes());
@@ -336,6 +347,16 @@ mod tests {
         for list in [r#"("d";key="a" "d";key="b")"#, r#"("@query-param";name="a" "d";key="b")"#] {
             assert!(matches!(base(&request, list), Err(BaseError::TooLarge(_))), "{list}");
         }
+    }
+
+    #[test]
+    fn a_base_is_bounded() {
+        let h = HeaderMap::new();
+        let query = "q".repeat(30_000);
+        let request = get(&h, "/", Some(&query));
+        assert!(base(&request, r#"("@query" "@target-uri")"#).is_ok());
+        let wanted = BaseError::TooLong("@request-target".into());
+        assert_eq!(base(&request, r#"("@query" "@target-uri" "@request-target")"#), Err(wanted));
     }
 
     #[test]
