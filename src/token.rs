@@ -145,8 +145,8 @@ impl TokenVerifier {
         let claims: ClaimsIn<'_> =
             serde_json::from_slice(payload).map_err(|e| Rejection::TokenClaims(json_error(&e)))?;
         let issuer = claims.iss.ok_or_else(|| missing("iss"))?;
-        if issuer != self.issuer {
-            return Err(Rejection::TokenIssuer { got: issuer.into_owned(), wanted: self.issuer.clone() });
+        if *issuer != *self.issuer {
+            return Err(Rejection::TokenIssuer { got: issuer.to_string(), wanted: self.issuer.clone() });
         }
         passed("issuer");
         let audience = claims.aud.ok_or_else(|| missing("aud"))?;
@@ -156,13 +156,13 @@ impl TokenVerifier {
         passed("audience");
         let (expires, from) = self.check_times(claims.exp, claims.iat, claims.nbf, now)?;
         passed("times");
-        let client = claims.client_id.filter(|c| !c.is_empty()).ok_or_else(|| missing("client_id"))?.into();
+        let client = claims.client_id.filter(|c| !c.is_empty()).ok_or_else(|| missing("client_id"))?;
         claims.sub.filter(|s| !s.is_empty()).ok_or_else(|| missing("sub"))?;
-        let id = claims.jti.filter(|j| !j.is_empty()).ok_or_else(|| missing("jti"))?.into_owned();
+        let id = claims.jti.filter(|j| !j.is_empty()).ok_or_else(|| missing("jti"))?.to_string();
         let scopes = Scopes::parse(claims.scope.as_deref().unwrap_or_default())
             .map_err(|_| Rejection::TokenClaims("scope is not a list of scope tokens".into()))?;
         passed("claims");
-        Ok(VerifiedToken { client, scopes, expires, from, id })
+        Ok(VerifiedToken { client: Arc::from(&*client), scopes, expires, from, id })
     }
 
     /// Whether the times of a token that was verified before still hold.
@@ -175,7 +175,7 @@ impl TokenVerifier {
             serde_json::from_slice(json).map_err(|e| Rejection::TokenMalformed(json_error(&e)))?;
         let algorithm = header.alg.ok_or(Rejection::TokenMalformed("its header has no alg".into()))?;
         // Pinned to the key: the token does not choose (RFC 8725 section 3.1).
-        if algorithm != self.key.key_type().algorithm().jose_name() {
+        if *algorithm != *self.key.key_type().algorithm().jose_name() {
             return Err(Rejection::AlgorithmForbidden(algorithm.chars().take(32).collect()));
         }
         let typ = header.typ.ok_or(Rejection::TokenType("typ is missing, wanted at+jwt".into()))?;
@@ -188,7 +188,7 @@ impl TokenVerifier {
             return Err(Rejection::TokenType("crit names an extension that is not understood".into()));
         }
         match header.kid {
-            Some(kid) if kid != self.kid => Err(Rejection::TokenSignature),
+            Some(kid) if *kid != *self.kid => Err(Rejection::TokenSignature),
             _ => Ok(()),
         }
     }

@@ -56,11 +56,11 @@ pub(super) fn json_error(error: &serde_json::Error) -> Cow<'static, str> {
 #[derive(Deserialize)]
 pub(super) struct HeaderIn<'a> {
     #[serde(borrow)]
-    pub(super) alg: Option<Cow<'a, str>>,
+    pub(super) alg: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) typ: Option<Cow<'a, str>>,
+    pub(super) typ: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) kid: Option<Cow<'a, str>>,
+    pub(super) kid: Option<Text<'a>>,
     /// Whether it is there, whatever its value: `null` names nothing that is understood either.
     #[serde(default, deserialize_with = "is_present")]
     pub(super) crit: bool,
@@ -73,20 +73,52 @@ fn is_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool,
 #[derive(Deserialize)]
 pub(super) struct ClaimsIn<'a> {
     #[serde(borrow)]
-    pub(super) iss: Option<Cow<'a, str>>,
+    pub(super) iss: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) sub: Option<Cow<'a, str>>,
+    pub(super) sub: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) client_id: Option<Cow<'a, str>>,
+    pub(super) client_id: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) aud: Option<Audience<'a>>,
     pub(super) exp: Option<NumericDate>,
     pub(super) iat: Option<NumericDate>,
     pub(super) nbf: Option<NumericDate>,
     #[serde(borrow)]
-    pub(super) jti: Option<Cow<'a, str>>,
+    pub(super) jti: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) scope: Option<Cow<'a, str>>,
+    pub(super) scope: Option<Text<'a>>,
+}
+
+/// A string, borrowed unless it has escapes. (serde borrows a `Cow`, but not one within an `Option`.)
+pub(super) struct Text<'a>(Cow<'a, str>);
+
+impl std::ops::Deref for Text<'_> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
 }
 
 /// RFC 7519 section 4.1.3: one string or an array of strings.
