@@ -118,7 +118,7 @@ fn nothing_leaks() {
     let _turn = turn();
     let world = World::create();
     // What is remembered is bounded; with small bounds it has its size before the first look.
-    let served = Served::start(world.path(), &["--cert-cache", "1000"]);
+    let served = Served::start(world.path(), &[]);
     let time = lasts();
     // Long enough for what grows to its size in use, the replay memory included where the test is long.
     let before = load(&world, &served, (time / 4).min(Duration::from_secs(75)));
