@@ -11,7 +11,7 @@ use crate::{
         signature_base,
     },
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64_simd::STANDARD;
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use std::{borrow::Cow, sync::Arc};
@@ -260,7 +260,7 @@ fn one_line<'r>(
 
 fn decode_leaf(text: &[u8]) -> Result<Vec<u8>, Rejection> {
     let malformed = |_| Rejection::CredentialMalformed("X-Client-Cert is not base64 (RFC 4648 section 4)".into());
-    STANDARD.decode(text).map_err(malformed)
+    STANDARD.decode_to_vec(text).map_err(malformed)
 }
 
 pub(super) fn decode_chain(text: &[u8]) -> Result<Vec<Vec<u8>>, Rejection> {
@@ -269,7 +269,7 @@ pub(super) fn decode_chain(text: &[u8]) -> Result<Vec<Vec<u8>>, Rejection> {
         return Err(Rejection::CredentialMalformed("X-Client-Cert-Chain has more than 4 certificates".into()));
     }
     parts
-        .map(|part| STANDARD.decode(part.trim_ascii()))
+        .map(|part| STANDARD.decode_to_vec(part.trim_ascii()))
         .collect::<Result<_, _>>()
         .map_err(|_| Rejection::CredentialMalformed("X-Client-Cert-Chain is not a list of base64 values".into()))
 }

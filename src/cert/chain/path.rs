@@ -126,11 +126,10 @@ pub(super) fn check_leaf_validity(leaf: &PathCertificate, at: Timestamp) -> Resu
 }
 
 pub(super) fn check_ca_validity(ca: &PathCertificate, at: Timestamp) -> Result<(), Rejection> {
-    let name = ca.subject_text();
     let why = if at > ca.not_after() {
-        format!("the certificate of CA {name:?} expired at {} (checked for {at})", ca.not_after())
+        format!("the certificate of CA {:?} expired at {} (checked for {at})", ca.subject_text(), ca.not_after())
     } else if at < ca.not_before() {
-        format!("the certificate of CA {name:?} is valid from {} on (checked for {at})", ca.not_before())
+        format!("the certificate of CA {:?} is valid from {} on (checked for {at})", ca.subject_text(), ca.not_before())
     } else {
         return Ok(());
     };

@@ -69,12 +69,12 @@ fn well_formed(certificate: &PathCertificate) -> Result<(), Rejection> {
 
 /// RFC 5280 section 6.1.4 (k) and (n); webpki looks at neither for the anchor, nor at key usage at all.
 fn authority(ca: &PathCertificate) -> Result<(), Rejection> {
-    let name = ca.subject_text();
+    let name = || ca.subject_text();
     if !ca.rules.version_3 || !ca.rules.is_ca {
-        return Err(untrusted(format!("the certificate of {name:?} is not that of a CA")));
+        return Err(untrusted(format!("the certificate of {:?} is not that of a CA", name())));
     }
     if ca.rules.key_usage.as_ref().is_some_and(|usage| !usage.key_cert_sign()) {
-        return Err(untrusted(format!("CA {name:?} may not sign certificates (key usage without keyCertSign)")));
+        return Err(untrusted(format!("CA {:?} may not sign certificates (key usage without keyCertSign)", name())));
     }
     Ok(())
 }
@@ -83,22 +83,22 @@ fn authority(ca: &PathCertificate) -> Result<(), Rejection> {
 /// name constraints too; like RFC 5937 we hold it to all that it says.
 fn anchor(path: &Path, purpose: Purpose) -> Result<(), Rejection> {
     let anchor = path.anchor();
-    let name = anchor.subject_text();
+    let name = || anchor.subject_text();
     if let Some(oid) = &anchor.rules.unknown_critical {
-        return Err(untrusted(format!("CA {name:?} has an unsupported critical extension {oid}")));
+        return Err(untrusted(format!("CA {:?} has an unsupported critical extension {oid}", name())));
     }
     if let Some(limit) = anchor.rules.path_len {
         // Leaf and anchor do not count, nor do self-issued certificates (RFC 5280 section 4.2.1.9).
         let between = path.links().skip(1).filter(|(subject, _)| !subject.is_self_issued()).count();
         if usize::try_from(limit).is_ok_and(|limit| between > limit) {
-            return Err(untrusted(format!("CA {name:?} allows {limit} CAs below it, and the path has {between}")));
+            return Err(untrusted(format!("CA {:?} allows {limit} CAs below it, and the path has {between}", name())));
         }
     }
     if let (Purpose::ClientAuth, Some(usage)) = (purpose, anchor.rules.extended_key_usage)
         && !usage.client_auth
         && !usage.any
     {
-        return Err(Rejection::CertificatePurpose(format!("CA {name:?} is not for client authentication").into()));
+        return Err(Rejection::CertificatePurpose(format!("CA {:?} is not for client authentication", name()).into()));
     }
     Ok(())
 }
