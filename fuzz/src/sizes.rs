@@ -11,7 +11,7 @@ use certauthz::{
     error::Reason,
     key::sha256,
     scope::Scopes,
-    signature::RequestParts,
+    signature::{RequestParts, base::MAX_BASE},
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sfv::ListEntry;
@@ -238,6 +238,7 @@ impl<'a> Plan<'a> {
         let judged = reference::dictionary(format!("l={list}").as_bytes()).expect("a list");
         let Some(ListEntry::InnerList(judged)) = judged.into_values().next() else { unreachable!("a list") };
         let base = reference::base(&parts(authority, &self.headers), &judged).unwrap_or_default();
+        self.wrong_if(base.len() > MAX_BASE, Reason::SignatureCoverage);
         let signature = match self.choices.one_of(8) {
             5 => return self.wrong_at_once(true, Reason::SignatureMissing),
             6 => {

@@ -15,6 +15,7 @@ KINDS = {
     "certauthz_connections_limit": "gauge",
     "certauthz_connections_accepted": "counter",
     "certauthz_connections_shed": "counter",
+    "certauthz_connections_evicted": "counter",
     "certauthz_connections_timed_out": "counter",
     "certauthz_cache_requests": "counter",
     "certauthz_cache_entries": "gauge",
