@@ -375,7 +375,7 @@ fn out_of_range(column: usize) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Null, "out of range".into())
 }
 
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     Timestamp::from_second(row.get(column)?).map_err(|e| corrupt(column, e))
 }
 
@@ -383,7 +383,7 @@ fn positive(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(row.get::<_, i64>(column)?).map_err(|e| corrupt(column, e))
 }
 
-fn serial(row: &Row<'_>, column: usize) -> rusqlite::Result<Serial> {
+pub(super) fn serial(row: &Row<'_>, column: usize) -> rusqlite::Result<Serial> {
     let bytes: Vec<u8> = row.get(column)?;
     Serial::from_be_bytes(&bytes).ok_or_else(|| out_of_range(column))
 }
@@ -392,7 +392,7 @@ fn reason(row: &Row<'_>, column: usize) -> rusqlite::Result<RevocationReason> {
     RevocationReason::from_code(row.get(column)?).ok_or_else(|| out_of_range(column))
 }
 
-fn scopes(row: &Row<'_>, column: usize) -> rusqlite::Result<Scopes> {
+pub(super) fn scopes(row: &Row<'_>, column: usize) -> rusqlite::Result<Scopes> {
     let text: String = row.get(column)?;
     Scopes::parse(&text).map_err(|e| corrupt(column, e))
 }
