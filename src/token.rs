@@ -3,7 +3,7 @@
 //! Signing and verifying go through [`crate::key`], so that a token's key can live wherever a [`Signer`] can, and the
 //! public key is parsed once. The time is an argument.
 
-mod wire;
+pub(crate) mod wire;
 
 use crate::{
     error::Rejection,

@@ -3,6 +3,7 @@
 //! [`CertificateVerifier`] decides about signed requests, [`BearerVerifier`] about access tokens. Both take the time as an
 //! argument and never touch the network.
 
+mod assertion;
 mod authority;
 mod cache;
 mod certificate;
@@ -13,6 +14,7 @@ mod message;
 mod replay;
 mod token;
 
+pub use assertion::{ASSERTION_TYPE, AssertionVerifier, MAX_ASSERTION_LIFE, assertion_audiences};
 pub use authority::Authorities;
 pub use cache::{CACHE_UNIT, CacheCounts};
 pub use certificate::{CertificateVerifier, Policy, RevocationCheck};

@@ -203,6 +203,38 @@ impl Registry {
     }
 }
 
+/// What tests of the decisions above need.
+#[cfg(test)]
+impl Registry {
+    /// With one more client, whose one certificate has this serial number and life.
+    pub(crate) fn with(
+        mut self,
+        (name, common_name): (&str, &str),
+        key: &PublicKey,
+        scopes: &str,
+        serial: u32,
+        (not_before, not_after): (Timestamp, Timestamp),
+    ) -> Self {
+        let scopes = Scopes::parse(scopes).unwrap();
+        let mut client = RegisteredClient::new(name.into(), key.spki_der().to_vec(), scopes);
+        let serial = Serial::from_be_bytes(&serial.to_be_bytes()).unwrap();
+        self.serials.insert(serial.clone(), Holder::Client(name.into()));
+        let sha256 = sha256(serial.as_bytes());
+        let common_name = common_name.into();
+        let issued_at = not_before;
+        client.certificates =
+            vec![RegisteredCertificate { serial, sha256, common_name, not_before, not_after, issued_at }];
+        self.insert_client(client);
+        self
+    }
+
+    /// With this serial number revoked.
+    pub(crate) fn without(mut self, serial: u32) -> Self {
+        self.revoke(Serial::from_be_bytes(&serial.to_be_bytes()).unwrap());
+        self
+    }
+}
+
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Registry({} clients)", self.len())

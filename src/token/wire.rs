@@ -11,16 +11,16 @@ use serde::{
 use std::{borrow::Cow, fmt};
 
 /// The three segments of a compact JWS.
-pub(super) struct Parts<'a> {
-    pub(super) header: &'a str,
-    pub(super) payload: &'a str,
-    pub(super) signature: &'a str,
+pub(crate) struct Parts<'a> {
+    pub(crate) header: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) signature: &'a str,
     /// What is signed: header, dot, payload.
-    pub(super) signed: &'a str,
+    pub(crate) signed: &'a str,
 }
 
 impl<'a> Parts<'a> {
-    pub(super) fn split(token: &'a str) -> Result<Self, Rejection> {
+    pub(crate) fn split(token: &'a str) -> Result<Self, Rejection> {
         if token.len() > MAX_TOKEN_LEN {
             return Err(Rejection::CredentialTooLarge { what: "token", limit: MAX_TOKEN_LEN });
         }
@@ -38,32 +38,32 @@ impl<'a> Parts<'a> {
 }
 
 /// Decodes a segment into the buffer, in place of what was there.
-pub(super) fn decode<'b>(segment: &str, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Rejection> {
+pub(crate) fn decode<'b>(segment: &str, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Rejection> {
     buffer.clear();
     let malformed = |_| Rejection::TokenMalformed("a part of it is not base64url".into());
     URL_SAFE_NO_PAD.decode_append(segment.as_bytes(), buffer).map_err(malformed)?;
     Ok(buffer)
 }
 
-pub(super) fn missing(claim: &'static str) -> Rejection {
+pub(crate) fn missing(claim: &'static str) -> Rejection {
     Rejection::TokenClaims(format!("{claim} is missing").into())
 }
 
-pub(super) fn json_error(error: &serde_json::Error) -> Cow<'static, str> {
+pub(crate) fn json_error(error: &serde_json::Error) -> Cow<'static, str> {
     format!("not the JSON that is wanted: {error}").into()
 }
 
 #[derive(Deserialize)]
-pub(super) struct HeaderIn<'a> {
+pub(crate) struct HeaderIn<'a> {
     #[serde(borrow)]
-    pub(super) alg: Option<Text<'a>>,
+    pub(crate) alg: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) typ: Option<Text<'a>>,
+    pub(crate) typ: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) kid: Option<Text<'a>>,
+    pub(crate) kid: Option<Text<'a>>,
     /// Whether it is there, whatever its value: `null` names nothing that is understood either.
     #[serde(default, deserialize_with = "is_present")]
-    pub(super) crit: bool,
+    pub(crate) crit: bool,
 }
 
 fn is_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -71,26 +71,26 @@ fn is_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool,
 }
 
 #[derive(Deserialize)]
-pub(super) struct ClaimsIn<'a> {
+pub(crate) struct ClaimsIn<'a> {
     #[serde(borrow)]
-    pub(super) iss: Option<Text<'a>>,
+    pub(crate) iss: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) sub: Option<Text<'a>>,
+    pub(crate) sub: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) client_id: Option<Text<'a>>,
+    pub(crate) client_id: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) aud: Option<Audience<'a>>,
-    pub(super) exp: Option<NumericDate>,
-    pub(super) iat: Option<NumericDate>,
-    pub(super) nbf: Option<NumericDate>,
+    pub(crate) aud: Option<Audience<'a>>,
+    pub(crate) exp: Option<NumericDate>,
+    pub(crate) iat: Option<NumericDate>,
+    pub(crate) nbf: Option<NumericDate>,
     #[serde(borrow)]
-    pub(super) jti: Option<Text<'a>>,
+    pub(crate) jti: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) scope: Option<Text<'a>>,
+    pub(crate) scope: Option<Text<'a>>,
 }
 
 /// A string, borrowed unless it has escapes. (serde borrows a `Cow`, but not one within an `Option`.)
-pub(super) struct Text<'a>(Cow<'a, str>);
+pub(crate) struct Text<'a>(Cow<'a, str>);
 
 impl std::ops::Deref for Text<'_> {
     type Target = str;
@@ -122,7 +122,7 @@ impl<'de> Visitor<'de> for TextVisitor {
 }
 
 /// RFC 7519 section 4.1.3: one string or an array of strings.
-pub(super) enum Audience<'a> {
+pub(crate) enum Audience<'a> {
     One(Cow<'a, str>),
     Many(Vec<String>),
 }
@@ -158,7 +158,7 @@ impl<'de> Visitor<'de> for AudienceVisitor {
 }
 
 impl Audience<'_> {
-    pub(super) fn contains(&self, audience: &str) -> bool {
+    pub(crate) fn contains(&self, audience: &str) -> bool {
         match self {
             Self::One(one) => one == audience,
             Self::Many(many) => many.iter().any(|a| a == audience),
@@ -176,7 +176,7 @@ impl fmt::Display for Audience<'_> {
 }
 
 /// RFC 7519 section 2: seconds since the epoch, also with a fraction (which is cut off).
-pub(super) struct NumericDate(pub(super) Timestamp);
+pub(crate) struct NumericDate(pub(crate) Timestamp);
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
