@@ -8,8 +8,9 @@ use crate::{
     store::{
         Credentials, Name,
         credentials::CA_DATABASE,
-        database::{Database, scopes, serial, time},
+        database::Database,
         open::{Snapshot, at, connect},
+        rows::{scopes, serial, time},
     },
 };
 use jiff::Timestamp;
