@@ -5,7 +5,7 @@ use super::{
     connection::{self, Phase, Stage},
     guests::{Guest, Guests},
     metrics::Connections,
-    routes::Routes,
+    resource::routes::Routes,
 };
 use crate::rlimit::fd_limit;
 use std::{

@@ -4,7 +4,7 @@
 //! the socket and the service note when a phase began, and one lazy timer per connection looks at the clock only when the
 //! phase could have lasted too long.
 
-use super::{Limits, metrics::Endpoint, routes::Routes};
+use super::{Limits, metrics::Endpoint, resource::routes::Routes};
 use http::StatusCode;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;

@@ -8,35 +8,21 @@ mod accept;
 mod connection;
 mod guests;
 mod metrics;
-mod refusal;
-mod reload;
-mod routes;
+mod resource;
 
-pub use reload::RevocationFile;
+pub use resource::{Resource, RevocationFile};
 
 use crate::{
-    authz::{BearerVerifier, CertificateVerifier},
     error::{Error, Result},
     number, rlimit,
-    scope::Scopes,
 };
-use metrics::{Exposition, Listener, Metrics};
-use routes::Routes;
+use metrics::{Listener, Metrics};
+use resource::{exposition::Exposition, routes::Routes};
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpSocket},
     task::JoinSet,
 };
-
-/// What a resource server checks requests with.
-pub struct Resource {
-    /// Decides about `/token`.
-    pub tokens: BearerVerifier,
-    /// Decides about `/cert`.
-    pub certificates: CertificateVerifier,
-    /// The scopes that both routes require.
-    pub required: Scopes,
-}
 
 /// The bounds of what one peer, and all of them together, can take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

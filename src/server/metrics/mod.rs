@@ -1,16 +1,11 @@
 //! What the server counts, for `/metrics`.
 //!
 //! A request costs three additions to counters whose places are known beforehand: no lock, no allocation, no text. Names
-//! and labels come in when somebody asks, in [`exposition`]. No label ever holds what a peer has sent.
+//! and labels come in when somebody asks, in the exposition. No label ever holds what a peer has sent.
 
-mod exposition;
-mod families;
+pub(super) mod families;
 mod histogram;
-mod issuers;
-mod process;
-
-pub(super) use exposition::{CONTENT_TYPE, Exposition};
-pub(super) use issuers::Issuers;
+pub(super) mod process;
 
 use crate::error::Reason;
 use histogram::{Histogram, Snapshot};
@@ -68,7 +63,7 @@ impl Endpoint {
         matches!(self, Self::Token | Self::Certificate)
     }
 
-    const fn label(self) -> &'static str {
+    pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Token => "token",
             Self::Certificate => "cert",
@@ -80,7 +75,7 @@ impl Endpoint {
 
     /// Whether its verifier can refuse a request for this reason. Such counts are shown from the start, as zero: the
     /// step from nothing to one would be no increase to whoever watches.
-    fn can_refuse_for(self, reason: Reason) -> bool {
+    pub(super) fn can_refuse_for(self, reason: Reason) -> bool {
         let word = reason.as_str();
         match self {
             Self::Certificate => !word.starts_with("token_"),
@@ -101,7 +96,7 @@ impl Endpoint {
 }
 
 /// The answers without a reason of their own. The last stands for whatever is not named.
-const PLAIN: [StatusCode; 8] = [
+pub(super) const PLAIN: [StatusCode; 8] = [
     StatusCode::OK,
     StatusCode::BAD_REQUEST,
     StatusCode::NOT_FOUND,
@@ -112,11 +107,11 @@ const PLAIN: [StatusCode; 8] = [
     StatusCode::INTERNAL_SERVER_ERROR,
 ];
 
-const REASONS: usize = Reason::ALL.len();
+pub(super) const REASONS: usize = Reason::ALL.len();
 /// One for each reason, one for the reason that has two statuses (a body is too large: 413, a header: 431), the rest.
-const OUTCOMES: usize = REASONS + 1 + PLAIN.len();
+pub(super) const OUTCOMES: usize = REASONS + 1 + PLAIN.len();
 
-fn outcome(status: StatusCode, reason: Option<Reason>) -> usize {
+pub(super) fn outcome(status: StatusCode, reason: Option<Reason>) -> usize {
     match reason {
         Some(_) if status == StatusCode::PAYLOAD_TOO_LARGE => REASONS,
         Some(reason) => reason.index(),
@@ -147,7 +142,7 @@ const SHARDS: usize = 16;
 struct Shard([Requests; Endpoint::ALL.len()]);
 
 impl Shard {
-    fn of(&self, endpoint: Endpoint) -> &Requests {
+    pub(super) fn of(&self, endpoint: Endpoint) -> &Requests {
         let [token, certificate, healthz, metrics, other] = &self.0;
         match endpoint {
             Endpoint::Token => token,
@@ -176,7 +171,7 @@ pub(super) enum Listener {
 }
 
 impl Listener {
-    const fn label(self) -> &'static str {
+    pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Metrics => "metrics",
@@ -207,7 +202,7 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    fn open(&self) -> u64 {
+    pub(super) fn open(&self) -> u64 {
         // In this order the difference is never negative but for a connection that ends in between.
         let ended = self.ended.value();
         self.accepted.value().saturating_sub(ended)
@@ -237,7 +232,7 @@ impl Metrics {
         self.count(Endpoint::Other, outcome(status, None), None);
     }
 
-    fn count(&self, endpoint: Endpoint, outcome: usize, took: Option<Duration>) {
+    pub(super) fn count(&self, endpoint: Endpoint, outcome: usize, took: Option<Duration>) {
         let Some(requests) = self.shards.get(own_shard()).map(|shard| shard.of(endpoint)) else { return };
         if let Some(took) = took {
             requests.latency.record(took);
@@ -248,11 +243,11 @@ impl Metrics {
     }
 
     /// How many requests of this route came out so.
-    fn outcomes(&self, endpoint: Endpoint, outcome: usize) -> u64 {
+    pub(super) fn outcomes(&self, endpoint: Endpoint, outcome: usize) -> u64 {
         self.shards.iter().filter_map(|shard| shard.of(endpoint).outcomes.get(outcome)).map(Counter::value).sum()
     }
 
-    fn latency(&self, endpoint: Endpoint) -> Snapshot {
+    pub(super) fn latency(&self, endpoint: Endpoint) -> Snapshot {
         Snapshot::of(self.shards.iter().map(|shard| &shard.of(endpoint).latency))
     }
 

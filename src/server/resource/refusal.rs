@@ -15,12 +15,12 @@ use http_body_util::Full;
 use serde::Serialize;
 
 /// An HTTP answer: its body is there as a whole.
-pub(super) type Response = http::Response<Full<Bytes>>;
+pub(in crate::server) type Response = http::Response<Full<Bytes>>;
 
 /// An answer, and the reason if it is a refusal for one.
-pub(super) struct Answer {
-    pub(super) response: Response,
-    pub(super) reason: Option<Reason>,
+pub(in crate::server) struct Answer {
+    pub(in crate::server) response: Response,
+    pub(in crate::server) reason: Option<Reason>,
 }
 
 impl From<Response> for Answer {
@@ -44,7 +44,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The route's kind, which decides about the challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Route {
+pub(in crate::server) enum Route {
     Token,
     Certificate {
         /// Whether the request announced a body, which has to be covered then.
@@ -68,7 +68,7 @@ struct Accepted<'a> {
 }
 
 /// The status of each reason.
-pub(super) const fn status(reason: Reason) -> StatusCode {
+pub(in crate::server) const fn status(reason: Reason) -> StatusCode {
     match reason {
         Reason::InsufficientScope => StatusCode::FORBIDDEN,
         Reason::RevocationUnknown | Reason::ReplayMemoryFull => StatusCode::SERVICE_UNAVAILABLE,
@@ -78,14 +78,14 @@ pub(super) const fn status(reason: Reason) -> StatusCode {
 }
 
 /// 200 with who was let in.
-pub(super) fn accepted(principal: &Principal) -> Answer {
+pub(in crate::server) fn accepted(principal: &Principal) -> Answer {
     let body =
         Accepted { client: &principal.client, scopes: &principal.scopes, credential: principal.credential.name() };
     json(StatusCode::OK, JSON, &body).into()
 }
 
 /// An answer without a reason of its own: unknown routes, broken requests.
-pub(super) fn problem(status: StatusCode) -> Answer {
+pub(in crate::server) fn problem(status: StatusCode) -> Answer {
     explained(status, None)
 }
 
@@ -95,12 +95,12 @@ fn explained(status: StatusCode, reason: Option<Reason>) -> Answer {
 }
 
 /// A body that is larger or slower than allowed.
-pub(super) fn body_refused(status: StatusCode) -> Answer {
+pub(in crate::server) fn body_refused(status: StatusCode) -> Answer {
     explained(status, (status == StatusCode::PAYLOAD_TOO_LARGE).then_some(Reason::CredentialTooLarge))
 }
 
 /// The answer to a request that was refused.
-pub(super) fn refused(rejection: &Rejection, route: Route, required: &Scopes) -> Answer {
+pub(in crate::server) fn refused(rejection: &Rejection, route: Route, required: &Scopes) -> Answer {
     let reason = rejection.reason();
     let status = status(reason);
     let mut answer = explained(status, Some(reason));
@@ -124,7 +124,7 @@ pub(super) fn refused(rejection: &Rejection, route: Route, required: &Scopes) ->
 }
 
 /// Notes in an answer that the list was stale and what was done about it.
-pub(super) fn note_stale_list(response: &mut Response, policy: Option<StalePolicy>) {
+pub(in crate::server) fn note_stale_list(response: &mut Response, policy: Option<StalePolicy>) {
     let value = match policy {
         None => return,
         Some(StalePolicy::FailClosed) => "stale; policy=fail-closed",

@@ -3,13 +3,13 @@
 //! The cost of showing it depends on the number of routes, reasons and CAs, never on that of nonces, revoked
 //! certificates or connections.
 
-use super::{Endpoint, Issuers, Listener, Metrics, OUTCOMES, PLAIN, REASONS, families::Families, process::Process};
+use super::{Resource, issuers::Issuers, refusal};
 use crate::{
     authz::CacheCounts,
     crl::RevocationList,
     error::Reason,
     number::{count, float},
-    server::{Resource, refusal},
+    server::metrics::{Endpoint, Listener, Metrics, OUTCOMES, PLAIN, REASONS, families::Families, process::Process},
 };
 use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;

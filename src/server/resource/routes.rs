@@ -1,12 +1,16 @@
 //! The routes. Each reads what a verifier needs, asks it, and writes its answer.
 
 use super::{
-    Limits, Resource,
-    metrics::{CONTENT_TYPE as METRICS_TYPE, Endpoint, Exposition, Listener, Metrics},
+    Resource,
+    exposition::{CONTENT_TYPE as METRICS_TYPE, Exposition},
     refusal::{Answer, Response, Route, accepted, body_refused, note_stale_list, problem, refused},
 };
 use crate::{
     error::Rejection,
+    server::{
+        Limits,
+        metrics::{Endpoint, Listener, Metrics},
+    },
     signature::{RequestParts, digest::BodyDigest},
 };
 use bytes::Bytes;
@@ -21,19 +25,19 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 /// What answers the requests of one listener.
-pub(super) struct Routes {
-    pub(super) resource: Arc<Resource>,
-    pub(super) limits: Limits,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) exposition: Arc<Exposition>,
-    pub(super) listener: Listener,
+pub(in crate::server) struct Routes {
+    pub(in crate::server) resource: Arc<Resource>,
+    pub(in crate::server) limits: Limits,
+    pub(in crate::server) metrics: Arc<Metrics>,
+    pub(in crate::server) exposition: Arc<Exposition>,
+    pub(in crate::server) listener: Listener,
     /// Whether `/metrics` is one of this listener's.
-    pub(super) shows_metrics: bool,
+    pub(in crate::server) shows_metrics: bool,
 }
 
 impl Routes {
     /// The answer to one request.
-    pub(super) async fn answer(&self, endpoint: Endpoint, request: Request<Incoming>) -> Answer {
+    pub(in crate::server) async fn answer(&self, endpoint: Endpoint, request: Request<Incoming>) -> Answer {
         if let Some(refusal) = refuse_outright(&request) {
             return refusal;
         }

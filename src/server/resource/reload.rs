@@ -1,12 +1,10 @@
 //! The CA's revocation list on disk: read again when it changes, and taken only if it is newer and verifies.
 
-use super::{
-    Resource,
-    metrics::{Issuers, Metrics},
-};
+use super::{Resource, issuers::Issuers};
 use crate::{
     crl::{self, CrlError, Offered, ReadError, RevocationStore},
     error::{Error, Result},
+    server::metrics::Metrics,
 };
 use std::{
     fs::File,
@@ -43,7 +41,7 @@ impl RevocationFile {
     }
 
     /// Names for the issuers.
-    pub(super) fn issuers(&self) -> Issuers {
+    pub(in crate::server) fn issuers(&self) -> Issuers {
         Issuers::new(&self.issuers)
     }
 
@@ -68,7 +66,7 @@ impl RevocationFile {
 
     /// Looks for changes until the task is dropped. Every file is read once more at first: it may have changed since
     /// [`RevocationFile::load`].
-    pub(super) async fn watch(self, resource: Arc<Resource>, metrics: Arc<Metrics>) {
+    pub(in crate::server) async fn watch(self, resource: Arc<Resource>, metrics: Arc<Metrics>) {
         let mut seen: Vec<Seen> = self.paths.iter().map(|_| Seen::default()).collect();
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
