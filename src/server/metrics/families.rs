@@ -60,7 +60,7 @@ impl Family<'_> {
     }
 
     /// A histogram, in seconds.
-    pub(in crate::server) fn seconds(&mut self, labels: Labels<'_>, seen: &Snapshot) -> Result {
+    pub(super) fn seconds(&mut self, labels: Labels<'_>, seen: &Snapshot) -> Result {
         let mut encoder = self.0.encode_family(&labels)?;
         encoder.encode_histogram::<NoLabelSet>(seen.sum, seen.count, &seen.buckets, None)
     }

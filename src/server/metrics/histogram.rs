@@ -29,7 +29,7 @@ const BOUNDS: [u64; 19] = [
 
 /// How many times fell between which bounds, and their sum.
 #[derive(Debug)]
-pub(in crate::server) struct Histogram {
+pub(super) struct Histogram {
     /// The last one is for what is longer than every bound.
     buckets: [Counter; BOUNDS.len() + 1],
     nanos: Counter,
@@ -43,15 +43,15 @@ impl Default for Histogram {
 
 /// A histogram at one moment, in seconds.
 #[derive(Debug, PartialEq)]
-pub(in crate::server) struct Snapshot {
-    pub(in crate::server) sum: f64,
-    pub(in crate::server) count: u64,
+pub(super) struct Snapshot {
+    pub(super) sum: f64,
+    pub(super) count: u64,
     /// Upper bound (the last is infinite), and how many fell below it and above the one before.
-    pub(in crate::server) buckets: Vec<(f64, u64)>,
+    pub(super) buckets: Vec<(f64, u64)>,
 }
 
 impl Histogram {
-    pub(in crate::server) fn record(&self, time: Duration) {
+    pub(super) fn record(&self, time: Duration) {
         let nanos = nanos(time);
         let place = BOUNDS.partition_point(|bound| *bound < nanos);
         if let Some(bucket) = self.buckets.get(place) {
@@ -63,7 +63,7 @@ impl Histogram {
 
 impl Snapshot {
     /// All of these as one. The count is that of the buckets as they were read, so they always agree.
-    pub(in crate::server) fn of<'a>(all: impl Iterator<Item = &'a Histogram>) -> Self {
+    pub(super) fn of<'a>(all: impl Iterator<Item = &'a Histogram>) -> Self {
         let seconds = |nanos: u64| float(nanos) / 1e9;
         let bounds = BOUNDS.iter().map(|bound| seconds(*bound)).chain([f64::INFINITY]);
         let mut buckets: Vec<(f64, u64)> = bounds.map(|bound| (bound, 0)).collect();

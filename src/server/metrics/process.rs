@@ -12,7 +12,7 @@ use std::{fs::File, os::unix::fs::FileExt as _, time::Duration};
 
 /// What can be read of this process. Its file is held open: metrics matter most when no descriptor is left.
 #[derive(Debug)]
-pub(in crate::server) struct Process {
+pub(super) struct Process {
     /// `/proc/self/stat`; `None` on systems without.
     stat: Option<File>,
     /// Seconds since 1970.
@@ -20,7 +20,7 @@ pub(in crate::server) struct Process {
 }
 
 impl Process {
-    pub(in crate::server) fn new() -> Self {
+    pub(super) fn new() -> Self {
         let stat = if cfg!(target_os = "linux") { File::open("/proc/self/stat").ok() } else { None };
         let mut process = Self { stat, start: None };
         process.start = process.start_time();
@@ -33,23 +33,23 @@ impl Process {
     }
 
     /// User and system time of all threads. The clock is finer than the ticks of `/proc`.
-    pub(in crate::server) fn cpu_seconds() -> f64 {
+    pub(super) fn cpu_seconds() -> f64 {
         Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default().as_secs_f64()
     }
 
-    pub(in crate::server) fn start_seconds(&self) -> Option<f64> {
+    pub(super) fn start_seconds(&self) -> Option<f64> {
         self.start
     }
 
     /// Virtual and resident memory in bytes.
-    pub(in crate::server) fn memory(&self) -> Option<(u64, u64)> {
+    pub(super) fn memory(&self) -> Option<(u64, u64)> {
         let stat = self.stat()?;
         let page = u64::try_from(rustix::param::page_size()).ok()?;
         Some((stat.virtual_bytes, stat.resident_pages.saturating_mul(page)))
     }
 
     /// Open descriptors, and how many there may be.
-    pub(in crate::server) fn descriptors(&self) -> Option<(u64, Option<u64>)> {
+    pub(super) fn descriptors(&self) -> Option<(u64, Option<u64>)> {
         self.stat.as_ref()?;
         let directory = "/proc/self/fd";
         let open = match std::fs::metadata(directory).ok()?.len() {
