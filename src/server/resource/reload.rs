@@ -1,9 +1,6 @@
 //! The CA's revocation list on disk: read again when it changes, and taken only if it is newer and verifies.
 
-use super::{
-    Resource,
-    metrics::{Issuers, Metrics},
-};
+use super::{ListCounts, Resource, issuers::Issuers};
 use crate::{
     crl::{self, CrlError, Offered, ReadError, RevocationStore},
     error::{Error, Result},
@@ -68,14 +65,14 @@ impl RevocationFile {
 
     /// Looks for changes until the task is dropped. Every file is read once more at first: it may have changed since
     /// [`RevocationFile::load`].
-    pub(super) async fn watch(self, resource: Arc<Resource>, metrics: Arc<Metrics>) {
+    pub(super) async fn watch(self, resource: Arc<Resource>, counts: Arc<ListCounts>) {
         let mut seen: Vec<Seen> = self.paths.iter().map(|_| Seen::default()).collect();
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
             let (file, target, before) = (self.clone(), Arc::clone(&resource), seen.clone());
-            let counted = Arc::clone(&metrics);
+            let counted = Arc::clone(&counts);
             // Reading and verifying a long list takes a while; requests go on with the old one meanwhile.
             match tokio::task::spawn_blocking(move || file.refresh(before, &target, &counted)).await {
                 Ok(after) => seen = after,
@@ -85,7 +82,7 @@ impl RevocationFile {
     }
 
     /// Reads the files that changed since they were seen, and puts their lists into use.
-    fn refresh(&self, mut seen: Vec<Seen>, resource: &Resource, metrics: &Metrics) -> Vec<Seen> {
+    fn refresh(&self, mut seen: Vec<Seen>, resource: &Resource, counts: &ListCounts) -> Vec<Seen> {
         let mut store = None;
         for (path, seen) in self.paths.iter().zip(&mut seen) {
             let found = version(path);
@@ -96,7 +93,7 @@ impl RevocationFile {
             *seen = Seen { version: found, retry: false };
             let lists = store.get_or_insert_with(|| (*resource.certificates.lists()).clone());
             let loaded = self.load_one(path, lists);
-            if loaded.is_ok() { &metrics.lists_read } else { &metrics.lists_failed }.increment();
+            if loaded.is_ok() { &counts.read } else { &counts.failed }.increment();
             match loaded {
                 Ok(Offered::Kept) => tracing::info!("new revocation list from {}", path.display()),
                 Ok(Offered::Unchanged) => {}
