@@ -151,6 +151,7 @@ impl Authority {
             iat: now.as_second(),
             jti: URL_SAFE_NO_PAD.encode(id),
             scope: scopes.to_string(),
+            cnf: None,
         };
         Ok(IssuedToken { token: token::issue(self.signer(), &claims)?, audience, scopes: scopes.clone(), expires })
     }

@@ -1,7 +1,8 @@
 //! A token as it arrives: segments, header and claims, before anything about it is believed.
 
 use super::MAX_TOKEN_LEN;
-use crate::error::Rejection;
+use crate::{cert::Serial, error::Rejection};
+use base64::Engine as _;
 use base64_simd::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{
@@ -87,6 +88,44 @@ pub(crate) struct ClaimsIn<'a> {
     pub(crate) jti: Option<Text<'a>>,
     #[serde(borrow)]
     pub(crate) scope: Option<Text<'a>>,
+    /// `null` would be no confirmation either, and whoever writes it may have meant one.
+    #[serde(borrow, default, deserialize_with = "some")]
+    pub(crate) cnf: Option<ConfirmationIn<'a>>,
+}
+
+fn some<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ConfirmationIn<'a>>, D::Error> {
+    ConfirmationIn::deserialize(deserializer).map(Some)
+}
+
+/// What the token is bound to. A member that is not understood is no detail to pass over: with `jkt` (RFC 9449) or `jwk`
+/// (RFC 7800) only the holder of a key may use the token, and nothing here could tell that it is the holder who does.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfirmationIn<'a> {
+    #[serde(borrow, rename = "x5t#S256")]
+    x5t_s256: Option<Text<'a>>,
+    #[serde(borrow)]
+    serial: Option<Text<'a>>,
+}
+
+impl ConfirmationIn<'_> {
+    /// The certificate that is named. Its digest must be one, but it is the serial number that revocation goes by.
+    pub(crate) fn certificate(&self) -> Result<Serial, Rejection> {
+        let serial = self.serial.as_ref().and_then(|hex| Serial::from_hex(hex));
+        let serial = serial.ok_or(Rejection::TokenClaims("cnf has no usable serial number".into()))?;
+        match &self.x5t_s256 {
+            Some(digest) if !is_sha256(digest) => {
+                Err(Rejection::TokenClaims("cnf has an x5t#S256 that is none".into()))
+            }
+            _ => Ok(serial),
+        }
+    }
+}
+
+/// Whether it is 32 bytes in base64url, without memory for them.
+fn is_sha256(text: &str) -> bool {
+    let mut digest = [0; 33];
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode_slice(text, &mut digest) == Ok(32)
 }
 
 /// A string, borrowed unless it has escapes. (serde borrows a `Cow`, but not one within an `Option`.)
@@ -193,7 +232,6 @@ impl<'de> Deserialize<'de> for NumericDate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::Engine as _;
     use proptest::prelude::*;
 
     proptest! {
