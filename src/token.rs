@@ -58,7 +58,12 @@ pub struct Confirmation {
 impl Confirmation {
     /// Names the certificate with this DER and serial number.
     pub fn new(certificate: &[u8], serial: &Serial) -> Self {
-        Self { x5t_s256: URL_SAFE_NO_PAD.encode(sha256(certificate)), serial: serial.to_hex() }
+        Self::from_digest(&sha256(certificate), serial)
+    }
+
+    /// As [`Confirmation::new`], where the SHA-256 of the DER is known.
+    pub fn from_digest(sha256: &[u8; 32], serial: &Serial) -> Self {
+        Self { x5t_s256: URL_SAFE_NO_PAD.encode(sha256), serial: serial.to_hex() }
     }
 }
 

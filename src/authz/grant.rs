@@ -79,10 +79,7 @@ impl TokenPolicy {
             iat: now.as_second(),
             jti: random_id()?,
             scope: scopes.to_string(),
-            cnf: Some(Confirmation {
-                x5t_s256: URL_SAFE_NO_PAD.encode_to_string(certificate.sha256),
-                serial: certificate.serial.to_hex(),
-            }),
+            cnf: Some(Confirmation::from_digest(&certificate.sha256, &certificate.serial)),
         })
     }
 }
