@@ -10,3 +10,6 @@ mod signing;
 mod token;
 
 pub use decisions::{DecisionOptions, Decisions};
+
+#[cfg(test)]
+mod tests;
