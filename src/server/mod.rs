@@ -9,6 +9,7 @@
 mod accept;
 mod answer;
 mod application;
+mod authority;
 mod bind;
 mod connection;
 mod guests;
@@ -16,6 +17,7 @@ mod limits;
 mod metrics;
 mod resource;
 
+pub use authority::{DecisionOptions, Decisions};
 pub use limits::Limits;
 pub use resource::{Loaded, Resource, RevocationFile, Source, Sources};
 
