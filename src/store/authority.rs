@@ -1,5 +1,9 @@
 //! A CA of the credentials directory, with its private key and its database.
 
+mod watch;
+
+pub(crate) use watch::FileVersion;
+
 use super::{
     CertificateRecord, ClientRecord, CrlState, Kind, Name, Revocation,
     credentials::{CA_CERTIFICATE, CA_CRL, CA_DATABASE, CA_FILES, CA_KEY, CHAIN},
