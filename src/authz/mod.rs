@@ -3,22 +3,28 @@
 //! [`CertificateVerifier`] decides about signed requests, [`BearerVerifier`] about access tokens. Both take the time as an
 //! argument and never touch the network.
 
+mod assertion;
 mod authority;
 mod cache;
 mod certificate;
 mod client;
 mod explain;
+mod grant;
 mod head;
+mod introspection;
 mod message;
 mod replay;
 mod token;
 
+pub use assertion::{ASSERTION_TYPE, AssertionVerifier, MAX_ASSERTION_LIFE, assertion_audiences};
 pub use authority::Authorities;
 pub use cache::{CACHE_UNIT, CacheCounts};
 pub use certificate::{CertificateVerifier, Policy, RevocationCheck};
 pub use client::VerifiedClient;
 pub use explain::{Explanation, Observer, Step, StepResult};
+pub use grant::{GrantError, TokenPolicy, TokenRequest};
 pub use head::{CheckedHead, REQUEST_STEPS};
+pub use introspection::{ActiveToken, Introspector};
 pub use message::Message;
 pub use replay::ReplayMemory;
 pub use token::{BearerVerifier, TOKEN_STEPS};

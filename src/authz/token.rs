@@ -4,7 +4,7 @@ use super::{CacheCounts, Credential, Observer, Principal, cache::CredentialCache
 use crate::{
     error::Rejection,
     scope::Scopes,
-    token::{TokenVerifier, VerifiedToken},
+    token::{KeySet, TokenVerifier, VerifiedToken},
 };
 use http::{HeaderMap, header::AUTHORIZATION};
 use jiff::Timestamp;
@@ -18,7 +18,15 @@ pub const TOKEN_STEPS: &[&str] = &["parse", "header", "signature", "issuer", "au
 pub struct BearerVerifier {
     tokens: TokenVerifier,
     /// Accepted tokens by their whole text, signature included.
-    cache: CredentialCache<Arc<VerifiedToken>>,
+    cache: CredentialCache<Arc<Remembered>>,
+}
+
+/// A token that was accepted.
+#[derive(Debug)]
+struct Remembered {
+    token: VerifiedToken,
+    /// The digest of the keys by which it was: with others it is verified anew.
+    keys: [u8; 32],
 }
 
 impl BearerVerifier {
@@ -44,16 +52,33 @@ impl BearerVerifier {
     /// The [`Rejection`] of the first check that fails.
     pub fn verify(&self, headers: &HeaderMap, required: &Scopes, now: Timestamp) -> Result<Principal, Rejection> {
         let token = bearer(headers)?;
-        if let Some(verified) = self.cache.get(token.as_bytes(), b"") {
-            if self.tokens.is_timely(&verified, now) {
-                return principal(&verified, required);
+        if let Some(known) = self.cache.get(token.as_bytes(), b"") {
+            if known.keys == self.tokens.keys_digest() && self.tokens.is_timely(&known.token, now) {
+                return principal(&known.token, required);
             }
             // The whole verification says what is wrong: a hit must never answer what a miss would not.
             self.cache.remove(token.as_bytes(), b"");
         }
-        let verified = Arc::new(self.tokens.verify(token, now)?);
-        self.cache.insert(token.as_bytes(), b"", Arc::clone(&verified));
-        principal(&verified, required)
+        let (verified, keys) = self.tokens.verify_and_tell_keys(token, now)?;
+        let remembered = Arc::new(Remembered { token: verified, keys });
+        self.cache.insert(token.as_bytes(), b"", Arc::clone(&remembered));
+        principal(&remembered.token, required)
+    }
+
+    /// Replaces the keys that tokens may be signed with. Tokens of keys that are gone are refused from now on, remembered
+    /// or not.
+    pub fn set_keys(&self, keys: KeySet) {
+        self.tokens.set_keys(keys);
+    }
+
+    /// Whether a request's token names a key that is not in use ([`TokenVerifier::names_unknown_key`]).
+    pub fn names_unknown_key(&self, headers: &HeaderMap) -> bool {
+        bearer(headers).is_ok_and(|token| self.tokens.names_unknown_key(token))
+    }
+
+    /// What tokens are checked with.
+    pub fn tokens(&self) -> &TokenVerifier {
+        &self.tokens
     }
 
     /// Checks a bare token, remembered or not; `observer` is told of the steps.

@@ -22,7 +22,8 @@ mod metrics;
 mod resource;
 
 pub use authority::{
-    AuthorizationOptions, AuthorizationServer, PUBLISHED_CRL_LIFETIME, Publication, PublishedFile, publish,
+    AuthorizationOptions, AuthorizationServer, DecisionOptions, Decisions, PUBLISHED_CRL_LIFETIME, Publication,
+    PublishedFile, publish,
 };
 pub use limits::Limits;
 pub use resource::{Resource, RevocationFile};

@@ -198,6 +198,12 @@ pub(super) fn log_failure(path: &Path, result: io::Result<()>) {
     }
 }
 
+/// Device and inode: a file that was put in the place of another differs in it.
+pub(crate) fn identity(path: &Path) -> Result<(u64, u64)> {
+    let metadata = fs::metadata(path).map_err(Error::io("examine", path))?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,9 @@ mod name;
 mod open;
 mod pem_file;
 mod record;
+mod registry;
+mod renewal;
+mod rows;
 mod token;
 
 pub(crate) use authority::FileVersion;
@@ -30,4 +33,6 @@ pub use file::{MAX_CRL_LEN, MAX_FILE_LEN, read};
 pub use name::Name;
 pub(crate) use pem_file::{encode as encode_pem, encode_certificates};
 pub use record::{CertificateRecord, ClientRecord, CrlState, Kind, Revocation, Status};
+pub use registry::{RegisteredCertificate, RegisteredClient, Registry, RegistryReader, Standing};
+pub use renewal::{IssuedCertificate, certificate_pem};
 pub use token::{IssuedToken, TOKEN_LIFETIME, TokenOptions, default_audience};

@@ -155,6 +155,7 @@ impl World {
             iat: now,
             jti: "1".into(),
             scope: granted.into(),
+            cnf: None,
         };
         token::issue(&self.ca.key, &claims).unwrap()
     }

@@ -11,6 +11,7 @@ use crate::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use std::sync::Arc;
 
 /// Where each is, below the issuer.
 pub(super) const CRL: &str = "/crl";
@@ -91,7 +92,7 @@ impl<'a> Metadata<'a> {
 /// A revocation list that was verified, in both forms.
 #[derive(Debug)]
 pub(super) struct Published {
-    pub(super) list: RevocationList,
+    pub(super) list: Arc<RevocationList>,
     pub(super) der: Document,
     pub(super) pem: Document,
 }
@@ -102,7 +103,7 @@ impl Published {
     /// # Errors
     /// As [`RevocationList::verify`].
     pub(super) fn new(der: Vec<u8>, ca: &Facts) -> Result<Self, CrlError> {
-        let list = RevocationList::verify(&der, &ca.der)?;
+        let list = Arc::new(RevocationList::verify(&der, &ca.der)?);
         let (from, end) = (list.this_update(), Some(list.next_update()));
         let pem = encode_pem("X509 CRL", der.clone());
         let pem = Document::new(pem, "application/x-pem-file", from, end);

@@ -1,16 +1,22 @@
 //! The same documents as files, for any server or store of static files.
 
 use super::{
-    AuthorizationOptions, AuthorizationServer,
+    PUBLISHED_CRL_LIFETIME,
     document::Document,
-    documents::{CA_CERTIFICATE, CRL, CRL_PEM, JWKS, METADATA},
+    documents::{CA_CERTIFICATE, CRL, CRL_PEM, Fixed, JWKS, METADATA},
+    issuer_of,
+    publisher::Publisher,
+    state::Shared,
 };
 use crate::{
     error::{Error, Result},
     store::{Credentials, Name, replace_public},
 };
 use jiff::Timestamp;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,23 +45,24 @@ pub struct Publication {
 /// two thirds of its life.
 ///
 /// # Errors
-/// As [`AuthorizationServer::open`]; [`Error::NotAllowed`] where there is no current list and none could be made; else file
+/// As [`super::AuthorizationServer::open`]; [`Error::NotAllowed`] where there is no current list and none could be made; else file
 /// errors.
 pub fn publish(
     credentials: &Credentials,
     name: &Name,
-    options: AuthorizationOptions,
+    issuer: Option<String>,
     out: &Path,
     now: Timestamp,
 ) -> Result<Publication> {
-    let server = AuthorizationServer::open(credentials, name, options, now)?;
-    let published = server.application.shared.published();
+    let authority = credentials.authority(name)?;
+    let fixed = Fixed::new(authority.certificate(), &issuer_of(&authority, issuer)?, now)?;
+    let shared = Arc::new(Shared::new(None));
+    Publisher::new(credentials, authority, PUBLISHED_CRL_LIFETIME, Arc::clone(&shared), now)?;
     let stale = |why| Error::not_allowed("CA", name, why, "see why with -v, and publish with `certauthz crl create`");
-    let Some(served) = &*published else { return Err(stale("it has no revocation list, and none could be made")) };
+    let Some(served) = shared.list() else { return Err(stale("it has no revocation list, and none could be made")) };
     if served.list.next_update() <= now {
         return Err(stale("its revocation list is stale, and no new one could be made"));
     }
-    let fixed = &server.application.fixed;
     // The list last: it is what changes, and whoever finds it finds the rest.
     let documents = [
         (CA_CERTIFICATE, &fixed.ca),

@@ -19,10 +19,6 @@ pub(in crate::server) struct Counts {
     pub(super) tokens_issued: Counter,
     /// Requests for tokens that were refused.
     pub(super) tokens_refused: Counter,
-    /// Tokens that were found to be active when somebody asked.
-    pub(super) tokens_active: Counter,
-    /// Tokens that were not.
-    pub(super) tokens_inactive: Counter,
     /// Certificates that were renewed.
     pub(super) certificates_renewed: Counter,
 }
@@ -35,9 +31,6 @@ pub(super) fn expose(shared: &Shared, to: &mut Families<'_>, now: Timestamp) -> 
     let mut tokens = to.counter("certauthz_tokens_total", "Requests for tokens, by what became of them.")?;
     tokens.count(&[("result", "issued")], counts.tokens_issued.value())?;
     tokens.count(&[("result", "refused")], counts.tokens_refused.value())?;
-    let mut introspections = to.counter("certauthz_introspections_total", "Tokens that somebody asked about.")?;
-    introspections.count(&[("result", "active")], counts.tokens_active.value())?;
-    introspections.count(&[("result", "inactive")], counts.tokens_inactive.value())?;
     to.counter("certauthz_certificates_renewed_total", "Certificates that were renewed.")?
         .count(&[], counts.certificates_renewed.value())?;
     let mut lists =

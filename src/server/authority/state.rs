@@ -1,6 +1,7 @@
 //! What the publisher tells the requests.
 
-use super::{documents::Published, metrics::Counts};
+use super::{decisions::Decisions, documents::Published, metrics::Counts};
+use crate::crl::RevocationStore;
 use arc_swap::{ArcSwapOption, Guard};
 use std::sync::{
     Arc,
@@ -8,12 +9,13 @@ use std::sync::{
 };
 
 /// Shared by requests and publisher.
-#[derive(Debug, Default)]
 pub(super) struct Shared {
     published: ArcSwapOption<Published>,
     /// A place in [`Unready::ALL`], counted from 1; 0 where nothing is missing.
     readiness: AtomicU8,
     pub(super) counts: Counts,
+    /// Who has to know the list too.
+    decisions: Option<Arc<Decisions>>,
 }
 
 /// Why nothing can be issued.
@@ -44,6 +46,12 @@ impl Unready {
 }
 
 impl Shared {
+    /// Without a list. Each that is set is told to `decisions`.
+    pub(super) fn new(decisions: Option<Arc<Decisions>>) -> Self {
+        let published = ArcSwapOption::default();
+        Self { published, readiness: AtomicU8::default(), counts: Counts::default(), decisions }
+    }
+
     /// The list that is served, to keep.
     pub(super) fn list(&self) -> Option<Arc<Published>> {
         self.published.load_full()
@@ -55,6 +63,13 @@ impl Shared {
     }
 
     pub(super) fn set_published(&self, list: Published) {
+        if let Some(decisions) = &self.decisions {
+            let mut lists = RevocationStore::new();
+            match lists.offer(Arc::clone(&list.list)) {
+                Ok(_) => decisions.set_lists(lists),
+                Err(error) => tracing::error!("renewals do without the revocation list: {error}"),
+            }
+        }
         // Held until after the swap, so that requests do not wait for the memory of the old list to be given back.
         drop(self.published.swap(Some(Arc::new(list))));
     }
