@@ -1,6 +1,9 @@
 //! A CA of the credentials directory, with its private key and its database.
 
 mod records;
+mod watch;
+
+pub(crate) use watch::FileVersion;
 
 use super::{
     CertificateRecord, ClientRecord, CrlState, Kind, Name, Revocation,
