@@ -16,7 +16,8 @@ impl App {
     pub(super) fn expose_all(&self, to: &mut Families<'_>) -> Result {
         self.caches(to)?;
         self.replay(to)?;
-        self.lists(to, Timestamp::now())
+        self.lists(to, Timestamp::now())?;
+        self.sources(to, Timestamp::now())
     }
 
     fn caches(&self, to: &mut Families<'_>) -> Result {
@@ -50,7 +51,7 @@ impl App {
     fn lists(&self, to: &mut Families<'_>, now: Timestamp) -> Result {
         let lists = self.resource.certificates.lists();
         let named: Vec<(&str, Option<&RevocationList>)> =
-            self.issuers.iter().map(|(name, id)| (name, lists.get(id).map(|list| &**list))).collect();
+            self.running.issuers.iter().map(|(name, id)| (name, lists.get(id).map(|list| &**list))).collect();
         let held = || named.iter().filter_map(|(name, list)| Some(([("issuer", *name)], (*list)?)));
         let mut there =
             to.gauge("certauthz_crl_loaded", "Whether there is a verified list of this CA, current or not.")?;
@@ -82,9 +83,35 @@ impl App {
         for (labels, list) in held() {
             left.number(&labels, list.next_update().duration_since(now).as_secs_f64())?;
         }
-        let mut loads = to.counter("certauthz_crl_reloads_total", "Readings of a list's file that had changed.")?;
+        let mut loads = to.counter("certauthz_crl_reloads_total", "Readings of a list that may have changed.")?;
         loads.count(&[("result", "success")], self.counts.read.value())?;
         loads.count(&[("result", "failure")], self.counts.failed.value())
+    }
+
+    fn sources(&self, to: &mut Families<'_>, now: Timestamp) -> Result {
+        let each = || self.running.records.iter().map(|record| (record.kind.label(), record.name.as_str(), record));
+        let mut reads = to.counter("certauthz_source_reads_total", "Readings of a file or URL that was configured.")?;
+        for (kind, source, record) in each() {
+            let results =
+                [("changed", &record.changed), ("unchanged", &record.unchanged), ("failure", &record.failed)];
+            for (result, counter) in results {
+                reads.count(&[("kind", kind), ("source", source), ("result", result)], counter.value())?;
+            }
+        }
+        let successes =
+            || each().filter_map(|(kind, source, record)| Some((kind, source, record.last_success()?)));
+        let mut last = to.gauge(
+            "certauthz_source_last_success_timestamp_seconds",
+            "When a source last had what is in use, or something newer, since 1970.",
+        )?;
+        for (kind, source, time) in successes() {
+            last.number(&[("kind", kind), ("source", source)], time.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64())?;
+        }
+        let mut age = to.gauge("certauthz_source_age_seconds", "Since the last success of a source.")?;
+        for (kind, source, time) in successes() {
+            age.number(&[("kind", kind), ("source", source)], now.duration_since(time).as_secs_f64())?;
+        }
+        Ok(())
     }
 }
 

@@ -5,8 +5,10 @@ mod issuers;
 mod refusal;
 mod reload;
 mod routes;
+mod sources;
 
 pub use reload::RevocationFile;
+pub use sources::{Loaded, Source, Sources};
 
 use super::{
     Limits, Server,
@@ -16,14 +18,13 @@ use super::{
 };
 use crate::{
     authz::{BearerVerifier, CertificateVerifier},
-    error::Reason,
+    error::{Reason, Result},
     scope::Scopes,
 };
 use http::Request;
 use hyper::body::Incoming;
-use issuers::Issuers;
+use sources::Running;
 use std::{fmt, future::Future, sync::Arc};
-use tokio::task::JoinSet;
 
 /// What a resource server checks requests with.
 pub struct Resource {
@@ -37,22 +38,22 @@ pub struct Resource {
 
 impl Server {
     /// Answers requests as a resource server until `shutdown` completes, then lets open requests finish for
-    /// [`Limits::drain`]. `lists`, where given, is watched, and the revocation lists are replaced when it changes. Dropping
-    /// the future closes everything.
+    /// [`Limits::drain`]. Meanwhile the revocation lists and the token keys of `sources` are kept current. Dropping the
+    /// future closes everything.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::System`] where no thread can be started for a source.
     pub async fn run(
         self,
         resource: Resource,
         limits: Limits,
-        lists: Option<RevocationFile>,
+        sources: impl Into<Sources>,
         shutdown: impl Future<Output = ()>,
-    ) {
-        let issuers = lists.as_ref().map(RevocationFile::issuers).unwrap_or_default();
+    ) -> Result<()> {
         let (resource, counts) = (Arc::new(resource), Arc::new(ListCounts::default()));
-        let mut beside = JoinSet::new();
-        if let Some(file) = lists {
-            beside.spawn(file.watch(Arc::clone(&resource), Arc::clone(&counts)));
-        }
-        self.serve(Arc::new(App { resource, limits, issuers, counts }), limits, beside, shutdown).await;
+        let (running, beside) = sources.into().start(&resource, &counts)?;
+        self.serve(Arc::new(App { resource, limits, running, counts }), limits, beside, shutdown).await;
+        Ok(())
     }
 }
 
@@ -60,7 +61,7 @@ impl Server {
 struct App {
     resource: Arc<Resource>,
     limits: Limits,
-    issuers: Issuers,
+    running: Running,
     counts: Arc<ListCounts>,
 }
 
@@ -78,7 +79,7 @@ impl Application for App {
 
     async fn answer(&self, path: Path, request: Request<Incoming>) -> Answer {
         match path {
-            Path::Token => self.token(&request),
+            Path::Token => self.token(request.headers()).await,
             Path::Certificate => self.certificate(request).await,
         }
     }

@@ -14,17 +14,30 @@ use crate::{
     error::Rejection,
     signature::{RequestParts, digest::BodyDigest},
 };
-use http::{Request, StatusCode, request::Parts};
+use http::{HeaderMap, Request, StatusCode, request::Parts};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
 use jiff::Timestamp;
 
 impl App {
-    pub(super) fn token<B>(&self, request: &Request<B>) -> Answer {
-        let (resource, now) = (&self.resource, Timestamp::now());
-        let verdict = resource.tokens.verify(request.headers(), &resource.required, now);
-        let stale = token_policy(&verdict, || resource.tokens.stale_policy(now));
-        let mut answer = match verdict {
+    pub(super) async fn token(&self, headers: &HeaderMap) -> Answer {
+        let resource = &self.resource;
+        let verify = || resource.tokens.verify(headers, &resource.required, Timestamp::now());
+        let keys = resource.tokens.tokens().keys_digest();
+        let mut outcome = verify();
+        if let (Err(Rejection::TokenSignature | Rejection::AlgorithmForbidden(_)), Some(desk)) =
+            (&outcome, &self.running.keys)
+        {
+            // The issuer may have a key of which nothing was heard yet.
+            if resource.tokens.names_unknown_key(headers) {
+                desk.wait().await;
+            }
+            if resource.tokens.tokens().keys_digest() != keys {
+                outcome = verify();
+            }
+        }
+        let stale = token_policy(&outcome, || resource.tokens.stale_policy(Timestamp::now()));
+        let mut answer = match outcome {
             Ok(principal) => accepted(&principal),
             Err(rejection) => refusal(&rejection, Route::Token, resource),
         };
