@@ -102,7 +102,7 @@ impl<'a> HeaderOut<'a> {
 }
 
 /// A segment of a token.
-fn encode(value: &impl Serialize) -> Result<String, KeyError> {
+pub(crate) fn encode(value: &impl Serialize) -> Result<String, KeyError> {
     let json = serde_json::to_vec(value).map_err(|_| KeyError::Malformed("claims that are not JSON"))?;
     Ok(URL_SAFE_NO_PAD.encode(json))
 }
