@@ -136,6 +136,8 @@ impl Endpoint for Path {
                         Reason::CredentialMissing
                             | Reason::CredentialMalformed
                             | Reason::CredentialTooLarge
+                            | Reason::CertificateRevoked
+                            | Reason::RevocationUnknown
                             | Reason::AlgorithmForbidden
                             | Reason::InsufficientScope
                     )
