@@ -1,7 +1,7 @@
 //! What the requests of a run tell: phases, the switch to certificates, the way back to tokens.
 
 use super::{
-    super::{plan::Mode, statistics::Latencies},
+    super::{number::float, plan::Mode, statistics::Latencies},
     journal::Marks,
     worker::{Outcome, Sample},
 };
@@ -47,6 +47,15 @@ impl PhaseReport {
         if let Outcome::Answer(_) = sample.outcome {
             self.latencies.record(sample.latency());
         }
+    }
+
+    /// The part of its requests that carried this credential, 0 to 1; `None` where there were no requests.
+    pub fn share(&self, mode: Mode) -> Option<f64> {
+        let part = match mode {
+            Mode::Token => self.token,
+            Mode::Cert => self.certificate,
+        };
+        (self.requests > 0).then(|| float(part) / float(self.requests))
     }
 
     /// A percentile, unless fewer than ten requests lie beyond it.

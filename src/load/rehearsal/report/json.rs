@@ -3,7 +3,7 @@
 
 use super::{
     super::{
-        super::report::environment,
+        super::{plan::Mode, report::environment},
         analysis::{PhaseReport, Recovery, Switch},
         timeline::Slot,
     },
@@ -30,6 +30,7 @@ pub(super) fn render(report: &Report) -> Value {
             "ratePerSec": plan.rate,
             "connections": plan.connections,
             "timeout": seconds(plan.timeout),
+            "undisturbed": seconds(plan.undisturbed),
             "outage": plan.outage.map(|outage| json!({
                 "kind": report.setting.outage_kind,
                 "from": seconds(outage.from()),
@@ -41,7 +42,7 @@ pub(super) fn render(report: &Report) -> Value {
         },
         "requests": found.all.requests,
         "failed": found.all.failed,
-        "share": {"token": share(&found.all, found.all.token), "certificate": share(&found.all, found.all.certificate)},
+        "share": {"token": found.all.share(Mode::Token), "certificate": found.all.share(Mode::Cert)},
         "outage": {"from": optional(marks.outage), "to": optional(marks.restored), "ready": optional(marks.ready)},
         "switch": found.switch.as_ref().map(switch),
         "recovery": found.recovery.map(recovery),
@@ -65,10 +66,6 @@ fn seconds(duration: Duration) -> f64 {
 
 fn optional(duration: Option<Duration>) -> Value {
     duration.map(seconds).into()
-}
-
-fn share(phase: &PhaseReport, part: u64) -> Value {
-    super::text::share(phase, part).into()
 }
 
 /// Times after the outage.

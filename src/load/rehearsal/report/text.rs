@@ -3,7 +3,7 @@
 use super::{
     super::{
         super::{
-            number::float,
+            plan::Mode,
             report::{Ending, grouped, time},
         },
         analysis::PhaseReport,
@@ -61,12 +61,12 @@ fn headline(out: &mut String, report: &Report) {
 fn figures(out: &mut String, report: &Report) {
     let found = &report.findings;
     let percent =
-        |part| share(&found.all, part).map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        |mode| found.all.share(mode).map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
     let mut row = |name: &str, value: String| line!(out, "{name:<46}{value:>12}");
     row("Requests", grouped(found.all.requests));
     row("Requests failed", grouped(found.all.failed));
-    row("With a token", percent(found.all.token));
-    row("With a certificate", percent(found.all.certificate));
+    row("With a token", percent(Mode::Token));
+    row("With a certificate", percent(Mode::Cert));
     if report.plan.outage.is_some() {
         let switch = found.switch.as_ref();
         row("Outage to the first certificate", time(switch.map(|switch| switch.first_certificate)));
@@ -117,7 +117,7 @@ fn phases(out: &mut String, report: &Report) {
         row("after", found.after.as_ref());
     }
     row("all", Some(&found.all));
-    line!(out, "(- where fewer than ten requests lie beyond)");
+    line!(out, "(- where fewer than ten requests lie beyond: raise --rate, or rehearse longer)");
     line!(out);
 }
 
@@ -155,9 +155,4 @@ fn footer(out: &mut String, report: &Report) {
 /// Round durations as they were chosen.
 fn short(duration: Duration) -> String {
     format!("{duration:?}")
-}
-
-/// The part of a phase's requests, 0 to 1.
-pub(super) fn share(phase: &PhaseReport, part: u64) -> Option<f64> {
-    (phase.requests > 0).then(|| float(part) / float(phase.requests))
 }
