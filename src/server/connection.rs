@@ -4,7 +4,10 @@
 //! the socket and the service note when a phase began, and one lazy timer per connection looks at the clock only when the
 //! phase could have lasted too long.
 
-use super::{Limits, metrics::Endpoint, routes::Routes};
+use super::{
+    Limits,
+    application::{Application, Desk, Route},
+};
 use http::StatusCode;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -37,29 +40,29 @@ pub(super) enum Stage {
 }
 
 /// Serves requests of `stream` until either side ends it, a limit is passed, or the server stops.
-pub(super) async fn serve(
+pub(super) async fn serve<A: Application>(
     stream: TcpStream,
     phase: Arc<Phase>,
-    routes: Arc<Routes>,
+    desk: Arc<Desk<A>>,
     mut stages: watch::Receiver<Stage>,
 ) {
     // A delayed answer would cost more than the packet it saves.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("nodelay: {error}");
     }
-    let limits = routes.limits;
+    let limits = desk.limits;
     let io = TokioIo::new(Watched { stream, phase: Arc::clone(&phase) });
     let service = service_fn(|request: Request<Incoming>| {
         let begun = phase.enter(BUSY);
-        let (phase, routes) = (Arc::clone(&phase), Arc::clone(&routes));
+        let (phase, desk) = (Arc::clone(&phase), Arc::clone(&desk));
         async move {
-            let endpoint = Endpoint::of(request.uri().path());
-            let answer = routes.answer(endpoint, request).await;
-            if endpoint.wants_credential() && answer.response.status() == StatusCode::OK {
+            let route = Route::of(request.uri().path());
+            let answer = desk.answer(route, request).await;
+            if route.wants_credential() && answer.response.status() == StatusCode::OK {
                 phase.let_in();
             }
             let took = phase.enter(IDLE).saturating_sub(begun);
-            routes.metrics.answered(endpoint, answer.response.status(), answer.reason, took);
+            desk.metrics.answered(route, answer.response.status(), answer.reason, took);
             Ok::<_, Infallible>(answer.response)
         }
     });
@@ -80,7 +83,7 @@ pub(super) async fn serve(
                 if let Err(error) = ended {
                     tracing::debug!("connection: {error}");
                     if let Some(status) = told_by_hyper(&error) {
-                        routes.metrics.refused_unread(status);
+                        desk.metrics.refused_unread::<A::Endpoint>(status);
                     }
                 }
                 return;
@@ -95,7 +98,7 @@ pub(super) async fn serve(
             }
             passed = &mut deadline => {
                 tracing::debug!("connection closed: too slow or idle");
-                let connections = routes.metrics.connections(routes.listener);
+                let connections = desk.metrics.connections(desk.listener);
                 let counter = match passed {
                     IDLE => &connections.idle,
                     BUSY => &connections.slow_answers,

@@ -19,6 +19,9 @@ mod name;
 mod open;
 mod pem_file;
 mod record;
+mod registry;
+mod renewal;
+mod rows;
 mod token;
 
 pub use authority::{Authority, CRL_LIFETIME, DEFAULT_ISSUER_URL, RevocationTarget, Revoked};
@@ -27,4 +30,6 @@ pub use credentials::{CaFacts, CaOptions, Credentials};
 pub use file::{MAX_CRL_LEN, MAX_FILE_LEN, read};
 pub use name::Name;
 pub use record::{CertificateRecord, ClientRecord, CrlState, Kind, Revocation, Status};
+pub use registry::{RegisteredCertificate, RegisteredClient, Registry, RegistryReader, Standing};
+pub use renewal::{IssuedCertificate, certificate_pem};
 pub use token::{IssuedToken, TOKEN_LIFETIME, TokenOptions, default_audience};

@@ -55,9 +55,10 @@ impl Running {
             }
             tell.send((server.address(), server.metrics_address())).unwrap();
             let resource = resource(server.address());
-            runtime.block_on(server.run(resource, limits, lists, async {
+            let run = server.run(resource, limits, lists, async {
                 let _ = stopped.await;
-            }));
+            });
+            runtime.block_on(run).unwrap();
         });
         let (address, metrics_address) = told.recv().unwrap();
         Self { address, metrics_address, stop: Some(stop), thread: Some(thread) }
@@ -155,6 +156,7 @@ impl World {
             iat: now,
             jti: "1".into(),
             scope: granted.into(),
+            cnf: None,
         };
         token::issue(&self.ca.key, &claims).unwrap()
     }

@@ -6,9 +6,9 @@ use crate::{
     output::{Failure, Outcome, Result, raw_to_stdout, to_stderr},
 };
 use certauthz::{
-    authz::{Authorities, BearerVerifier, CertificateVerifier, Policy, RevocationCheck},
+    authz::{Authorities, BearerVerifier, CertificateVerifier, Policy, RevocationCheck, RevocationLookup, SharedLists},
     cert::chain::Anchors,
-    crl::{Freshness, RevocationStore},
+    crl::{Freshness, IssuerId, RevocationStore},
     error::Error,
     key::PublicKey,
     rlimit::raise_fd_limit,
@@ -115,15 +115,13 @@ fn resource(
     let now = Timestamp::now();
     policy.started = Some(now);
     let anchors = Anchors::new([ca.certificate.der.clone()])?;
-    let certificates = CertificateVerifier::new(
-        anchors,
-        policy,
-        load_lists(args, lists, now, context),
-        args.cert_cache,
-        args.replay_capacity.get(),
-    );
+    // One handle: a new list is news for certificates and for the tokens that name them.
+    let lists = SharedLists::new(load_lists(args, lists, now, context));
+    let signs_tokens = IssuerId::new(&ca.certificate.subject, &ca.certificate.spki);
+    let revocation = RevocationLookup::new(lists.clone(), signs_tokens, policy.revocation);
+    let certificates = CertificateVerifier::new(anchors, policy, lists, args.cert_cache, args.replay_capacity.get());
     Ok(Resource {
-        tokens: BearerVerifier::with_cache(tokens, args.token_cache),
+        tokens: BearerVerifier::with_cache(tokens, args.token_cache).with_revocation(revocation),
         certificates,
         required: Scopes::new(args.require_scopes.iter().cloned())?,
     })
@@ -140,7 +138,7 @@ fn load_lists(args: &ServeArgs, files: &RevocationFile, now: Timestamp, context:
     };
     let mut lists = RevocationStore::new();
     if let Err(error) = files.load(&mut lists) {
-        context.out.warn(&format!("no usable revocation list ({error}): /cert answers 503 for its clients"), &hint);
+        context.out.warn(&format!("no usable revocation list ({error}): its clients are answered 503"), &hint);
     }
     for list in lists.lists() {
         if let Freshness::Stale { since } = list.freshness(now) {
