@@ -92,20 +92,21 @@ impl App {
         let each = || self.running.records.iter().map(|record| (record.kind.label(), record.name.as_str(), record));
         let mut reads = to.counter("certauthz_source_reads_total", "Readings of a file or URL that was configured.")?;
         for (kind, source, record) in each() {
-            let results =
-                [("changed", &record.changed), ("unchanged", &record.unchanged), ("failure", &record.failed)];
+            let results = [("changed", &record.changed), ("unchanged", &record.unchanged), ("failure", &record.failed)];
             for (result, counter) in results {
                 reads.count(&[("kind", kind), ("source", source), ("result", result)], counter.value())?;
             }
         }
-        let successes =
-            || each().filter_map(|(kind, source, record)| Some((kind, source, record.last_success()?)));
+        let successes = || each().filter_map(|(kind, source, record)| Some((kind, source, record.last_success()?)));
         let mut last = to.gauge(
             "certauthz_source_last_success_timestamp_seconds",
             "When a source last had what is in use, or something newer, since 1970.",
         )?;
         for (kind, source, time) in successes() {
-            last.number(&[("kind", kind), ("source", source)], time.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64())?;
+            last.number(
+                &[("kind", kind), ("source", source)],
+                time.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64(),
+            )?;
         }
         let mut age = to.gauge("certauthz_source_age_seconds", "Since the last success of a source.")?;
         for (kind, source, time) in successes() {

@@ -170,7 +170,10 @@ impl Fetcher {
                 return Err(Failure { error, retry_after: retry_after(&parts.headers, Timestamp::now()) });
             }
         }
-        if parts.headers.get(CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+        if parts
+            .headers
+            .get(CONTENT_ENCODING)
+            .is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
         {
             return Err(FetchError::Encoded.into());
         }

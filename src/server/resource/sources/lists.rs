@@ -34,11 +34,7 @@ impl Keeper {
     }
 
     /// Verifies a list and puts it into use, if it is newer than what is.
-    pub(in super::super) fn offer(
-        &self,
-        der: Vec<u8>,
-        issuers: &[Vec<u8>],
-    ) -> Result<(Offered, IssuerId), CrlError> {
+    pub(in super::super) fn offer(&self, der: Vec<u8>, issuers: &[Vec<u8>]) -> Result<(Offered, IssuerId), CrlError> {
         // What is said in an old list may have been taken back in the new one, so a panic elsewhere changes nothing.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         // Held until after the swap, so that requests do not wait for the memory of the old list to be given back.

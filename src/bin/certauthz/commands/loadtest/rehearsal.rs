@@ -8,12 +8,12 @@ use super::{
     world::{World, system},
 };
 use crate::{
-    cli::LoadtestArgs,
+    cli::{LoadtestArgs, RequestMode},
     commands::Context,
     output::{Failure, Outcome, Result},
 };
 use certauthz::{
-    client::{self, BreakerState, Client, CredentialUsed, Event, OutgoingRequest},
+    client::{self, BreakerState, Client, CredentialUsed, Event, OutgoingRequest, breaker::Policy},
     load::{
         Ending, Mode, Target,
         rehearsal::{self, Caller, Cast, Circuit, Journal, Outage, Plan, Ready, Setting},
@@ -116,6 +116,17 @@ impl Pace {
         }
     }
 
+    /// The circuit breaker's numbers: its own, as far as they fit into the budget.
+    fn policy(self) -> Policy {
+        let usual = Policy::default();
+        Policy {
+            attempt: usual.attempt.min(self.budget / 2),
+            backoff: usual.backoff.min(self.budget / 8),
+            probe_interval: self.probe_interval,
+            ..usual
+        }
+    }
+
     fn setting(self, args: &LoadtestArgs) -> Setting {
         let mut setting = Setting::default();
         setting.outage_kind = args.outage_kind.as_str();
@@ -137,24 +148,22 @@ struct Callers<'a> {
 
 impl Callers<'_> {
     fn caller(&self, mode: client::Mode, journal: &Journal) -> Result<Authorizing> {
-        let route = |path| super::route(self.url, path, false);
+        let signed = super::route(self.url, RequestMode::Cert, true)?;
         let journal = journal.clone();
         let client = Client::builder(self.credentials.client(&self.args.client)?, &self.authority)
             .mode(mode)
             .budget(self.pace.budget)
-            .probe_interval(self.pace.probe_interval)
+            .policy(self.pace.policy())
+            // The example server has a route for each credential.
+            .signed_uri(move |_| signed.clone())
             .on_event(move |event| {
                 if let Event::Transition { to, .. } = event {
                     journal.note(circuit(*to));
                 }
             })
             .build()?;
-        Ok(Authorizing {
-            client,
-            template: Template::new(self.args)?,
-            token: route(crate::cli::RequestMode::Token)?,
-            certificate: route(crate::cli::RequestMode::Cert)?,
-        })
+        let uri = super::route(self.url, RequestMode::Token, true)?;
+        Ok(Authorizing { client, template: Template::new(self.args)?, uri })
     }
 }
 
@@ -170,21 +179,18 @@ fn circuit(state: BreakerState) -> Circuit {
 struct Authorizing {
     client: Client,
     template: Template,
-    token: Uri,
-    certificate: Uri,
+    uri: Uri,
 }
 
 impl Caller for Authorizing {
     fn request(&self) -> std::result::Result<Ready, Box<dyn Error + Send + Sync>> {
         let Template { method, body, .. } = &self.template;
-        // The example server has a route for each credential. A signature names its route; a token goes to either.
-        let outgoing = OutgoingRequest { method, uri: &self.certificate, body };
-        let authorized = self.client.authorize(&outgoing)?;
-        let (uri, mode) = match authorized.credential {
-            CredentialUsed::Token => (&self.token, Mode::Token),
-            CredentialUsed::Certificate => (&self.certificate, Mode::Cert),
+        let authorized = self.client.authorize(&OutgoingRequest { method, uri: &self.uri, body })?;
+        let mode = match authorized.credential {
+            CredentialUsed::Token => Mode::Token,
+            CredentialUsed::Certificate => Mode::Cert,
         };
-        let mut request = self.template.request(uri);
+        let mut request = self.template.request(&authorized.uri);
         request.headers_mut().extend(authorized.headers);
         Ok(Ready { request, mode })
     }
