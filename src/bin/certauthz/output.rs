@@ -60,6 +60,15 @@ pub(crate) enum Failure {
     /// A signal came first.
     #[error("interrupted before anything was measured")]
     Interrupted,
+    /// A signal came before it was over.
+    #[error("interrupted before it was over")]
+    Unfinished,
+    /// What was measured is not what it must be.
+    #[error("{why}")]
+    Threshold {
+        /// What it is instead.
+        why: String,
+    },
     /// Standard output took no more.
     #[error("cannot write to standard output: {0}")]
     Stdout(#[source] io::Error),
@@ -83,11 +92,13 @@ impl Failure {
             Self::Library(error) => error.hint(),
             Self::Usage { hint, .. } | Self::Hinted { hint, .. } => Some(hint.into()),
             Self::Stdout(source) if source.kind() == io::ErrorKind::StorageFull => Some("free some space".into()),
-            Self::Stdout(_) | Self::System { .. } | Self::Interrupted => None,
+            Self::Stdout(_) | Self::System { .. } | Self::Interrupted | Self::Unfinished | Self::Threshold { .. } => {
+                None
+            }
         }
     }
 
-    /// 1 refused, 2 usage, 3 anything else.
+    /// 1 refused, 2 usage, 99 a threshold that does not hold, 3 anything else.
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Library(error) | Self::Hinted { error, .. } => match error {
@@ -96,7 +107,8 @@ impl Failure {
                 _ => ExitCode::from(3),
             },
             Self::Usage { .. } => ExitCode::from(2),
-            Self::Interrupted | Self::Stdout(_) | Self::System { .. } => ExitCode::from(3),
+            Self::Threshold { .. } => ExitCode::from(99),
+            Self::Interrupted | Self::Unfinished | Self::Stdout(_) | Self::System { .. } => ExitCode::from(3),
         }
     }
 
