@@ -1,0 +1,11 @@
+//! The client against authorization servers that are away in every way, that refuse, and that come back.
+
+mod authority;
+mod calls;
+mod outages;
+mod recovery;
+mod refusals;
+mod renewal;
+mod scopes;
+mod services;
+mod world;
