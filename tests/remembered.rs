@@ -248,6 +248,7 @@ fn tokens() -> (PublicKey, Vec<String>) {
         iat: NOW + from,
         jti: "1".into(),
         scope: scope.into(),
+        cnf: None,
     };
     let both = "bob.user.read bob.user.write";
     let good = issue(&key, &claims("bob", 0, 900, both)).unwrap();

@@ -252,5 +252,6 @@ fn claims(now: Timestamp) -> Claims {
         iat: now.as_second(),
         jti: "Yr6D1Hn5u0eWq8KfP2xZ3A".into(),
         scope: GRANTED.into(),
+        cnf: None,
     }
 }

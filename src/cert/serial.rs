@@ -11,7 +11,11 @@ const MAX_OCTETS: usize = 20;
 ///
 /// [`Display`](fmt::Display) prints `0x…`, which [`Serial::parse`] reads back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Serial(Box<[u8]>);
+pub struct Serial {
+    /// Zeros follow the number. In place: tokens name a certificate, and a request needs no memory for that.
+    octets: [u8; MAX_OCTETS],
+    len: u8,
+}
 
 impl Serial {
     /// 128 random bits.
@@ -29,7 +33,25 @@ impl Serial {
     pub fn from_be_bytes(bytes: &[u8]) -> Option<Self> {
         let significant = bytes.get(bytes.iter().position(|&b| b != 0)?..)?;
         let sign_octet = usize::from(significant.first().is_some_and(|&b| b >= 0x80));
-        (significant.len() + sign_octet <= MAX_OCTETS).then(|| Self(significant.into()))
+        if significant.len() + sign_octet > MAX_OCTETS {
+            return None;
+        }
+        let mut octets = [0; MAX_OCTETS];
+        octets.get_mut(..significant.len())?.copy_from_slice(significant);
+        Some(Self { octets, len: u8::try_from(significant.len()).ok()? })
+    }
+
+    /// Reads what [`Serial::to_hex`] writes, and nothing else: lower-case digits, two for each octet, without leading
+    /// zeros beyond the first octet's.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let mut octets = [0; MAX_OCTETS];
+        let octets = octets.get_mut(..hex.len() / 2)?;
+        let pairs = hex.as_bytes().chunks(2);
+        for (octet, pair) in octets.iter_mut().zip(pairs) {
+            *octet = pair.iter().try_fold(0, |value, digit| Some((value << 4) | hex_digit(*digit)?))?;
+        }
+        let canonical = hex.len().is_multiple_of(2) && octets.first().is_some_and(|&first| first != 0);
+        canonical.then(|| Self::from_be_bytes(octets)).flatten()
     }
 
     /// Reads decimal, `0x…` or colon-separated hexadecimal.
@@ -60,12 +82,21 @@ impl Serial {
 
     /// Big-endian, without leading zeros.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.octets.get(..usize::from(self.len)).unwrap_or_default()
     }
 
     /// Lower-case hexadecimal digits, two for each octet, without prefix.
     pub fn to_hex(&self) -> String {
-        self.0.iter().map(|b| format!("{b:02x}")).collect()
+        self.as_bytes().iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+/// A lower-case hexadecimal digit's value.
+fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
     }
 }
 
@@ -133,6 +164,18 @@ mod tests {
     }
 
     #[test]
+    fn the_canonical_hex_alone() {
+        assert_eq!(Serial::from_hex("0fff").unwrap(), Serial::parse("4095").unwrap());
+        assert_eq!(Serial::from_hex(&"7f".repeat(20)).unwrap().as_bytes().len(), 20);
+        let long = "01".repeat(21);
+        for bad in
+            ["", "0", "00", "fff", "000fff", "0FFF", "0x0f", "0f ", "0g", "80".repeat(20).as_str(), long.as_str()]
+        {
+            assert_eq!(Serial::from_hex(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn at_most_twenty_octets_with_the_sign_bit() {
         let largest = "730750818665451459101842416358141509827966271487"; // 2^159 - 1
         assert_eq!(Serial::parse(largest).unwrap().as_bytes().len(), 20);
@@ -149,11 +192,18 @@ mod tests {
             prop_assert_eq!(&serial, &Serial::parse(&format!("0x{number:x}")).unwrap());
             prop_assert_eq!(&serial, &Serial::from_be_bytes(&number.to_be_bytes()).unwrap());
             prop_assert_eq!(&Serial::parse(&serial.to_string()).unwrap(), &serial);
+            prop_assert_eq!(Serial::from_hex(&serial.to_hex()), Some(serial.clone()));
         }
 
         #[test]
         fn junk_never_panics(text in "\\PC{0,60}") {
             let _ = Serial::parse(&text);
+            prop_assert!(Serial::from_hex(&text).is_none_or(|serial| serial.to_hex() == text));
+        }
+
+        #[test]
+        fn hex_has_one_form(text in "[0-9a-fA-F]{0,44}") {
+            prop_assert!(Serial::from_hex(&text).is_none_or(|serial| serial.to_hex() == text));
         }
     }
 }

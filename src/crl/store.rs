@@ -74,11 +74,21 @@ impl RevocationStore {
     where
         I: IntoIterator<Item: AsRef<[u8]>>,
     {
+        self.take_der(der, issuer_certificates).map(|(offered, _)| offered)
+    }
+
+    /// As [`RevocationStore::offer_der`], and says whose list it is.
+    pub(crate) fn take_der<I>(&mut self, der: Vec<u8>, issuer_certificates: I) -> Result<(Offered, IssuerId), CrlError>
+    where
+        I: IntoIterator<Item: AsRef<[u8]>>,
+    {
         let signed = Signed::new(der, issuer_certificates)?;
-        match self.judge(&signed.head)? {
-            Offered::Unchanged => Ok(Offered::Unchanged),
-            Offered::Kept => self.offer(signed.into_list()?),
-        }
+        let issuer = signed.head.issuer();
+        let offered = match self.judge(&signed.head)? {
+            Offered::Unchanged => Offered::Unchanged,
+            Offered::Kept => self.offer(signed.into_list()?)?,
+        };
+        Ok((offered, issuer))
     }
 
     /// What a list with this head would be worth.

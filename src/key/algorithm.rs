@@ -20,6 +20,10 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Those that tokens may be signed with, one for each kind of key.
+    pub(crate) const FOR_TOKENS: [Self; 4] =
+        [Self::RsaV15Sha256, Self::EcdsaP256Sha256, Self::EcdsaP384Sha384, Self::Ed25519];
+
     /// The name in the HTTP Signature Algorithms registry (RFC 9421 section 6.2).
     pub const fn http_name(self) -> &'static str {
         match self {

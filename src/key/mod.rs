@@ -5,6 +5,7 @@
 
 mod algorithm;
 mod ecdsa;
+mod jwk;
 mod local;
 mod public;
 mod x509;

@@ -5,8 +5,6 @@ use aws_lc_rs::{
     digest,
     signature::{self as lc, ParsedPublicKey, VerificationAlgorithm},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
 use std::fmt;
 use std::sync::OnceLock;
 use x509_parser::{
@@ -124,41 +122,6 @@ impl PublicKey {
     fn pss_key(&self) -> Option<&ParsedPublicKey> {
         self.pss.get_or_init(|| ParsedPublicKey::new(&lc::RSA_PSS_2048_8192_SHA512, &self.raw).ok()).as_ref()
     }
-
-    /// The members of the public JWK that identify the key (RFC 7517, RFC 7518 section 6, RFC 8037), in the
-    /// lexicographic order that the thumbprint needs.
-    fn jwk_members(&self) -> Value {
-        let b64 = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        match self.key_type {
-            KeyType::Rsa(_) => {
-                let (n, e) = rsa_components(&self.raw).unwrap_or_default();
-                json!({"e": b64(&e), "kty": "RSA", "n": b64(&n)})
-            }
-            KeyType::EcP256 | KeyType::EcP384 => {
-                let point = self.raw.get(1..).unwrap_or_default();
-                let (x, y) = point.split_at(point.len() / 2);
-                let curve = if self.key_type == KeyType::EcP256 { "P-256" } else { "P-384" };
-                json!({"crv": curve, "kty": "EC", "x": b64(x), "y": b64(y)})
-            }
-            KeyType::Ed25519 => json!({"crv": "Ed25519", "kty": "OKP", "x": b64(&self.raw)}),
-        }
-    }
-
-    /// The JWK thumbprint (RFC 7638) with SHA-256, base64url: the `kid` of tokens.
-    pub fn thumbprint(&self) -> String {
-        URL_SAFE_NO_PAD.encode(sha256(self.jwk_members().to_string().as_bytes()))
-    }
-
-    /// The public JWK (RFC 7517) for verifying tokens, with `kid`, `use` and `alg`.
-    pub fn to_jwk(&self) -> Value {
-        let mut jwk = self.jwk_members();
-        if let Value::Object(members) = &mut jwk {
-            members.insert("use".into(), "sig".into());
-            members.insert("alg".into(), self.key_type.algorithm().jose_name().into());
-            members.insert("kid".into(), self.thumbprint().into());
-        }
-        jwk
-    }
 }
 
 impl fmt::Debug for PublicKey {
@@ -208,13 +171,4 @@ fn rsa_modulus_bits(modulus: &[u8]) -> usize {
     let significant = modulus.iter().skip_while(|&&b| b == 0);
     let count = significant.clone().count() * 8;
     count - significant.copied().next().map_or(0, |b| usize::try_from(b.leading_zeros()).unwrap_or(0))
-}
-
-/// Modulus and exponent of a DER RSAPublicKey, without leading zeros.
-fn rsa_components(raw: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let key = aws_lc_rs::rsa::PublicKey::from_der(raw).ok()?;
-    Some((
-        key.modulus().big_endian_without_leading_zero().to_vec(),
-        key.exponent().big_endian_without_leading_zero().to_vec(),
-    ))
 }

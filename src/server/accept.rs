@@ -2,10 +2,10 @@
 
 use super::{
     Limits,
+    application::{Application, Desk},
     connection::{self, Phase, Stage},
     guests::{Guest, Guests},
     metrics::Connections,
-    routes::Routes,
 };
 use crate::rlimit::fd_limit;
 use std::{
@@ -31,9 +31,9 @@ const OWN_DESCRIPTORS: u64 = 32;
 /// Longer than it takes to end a connection on a busy machine.
 const MAKING_ROOM: Duration = Duration::from_millis(500);
 
-pub(super) async fn run(listener: TcpListener, routes: Arc<Routes>, shutdown: impl Future<Output = ()>) {
-    let limits = routes.limits;
-    let connections = routes.metrics.connections(routes.listener);
+pub(super) async fn run<A: Application>(listener: TcpListener, desk: Arc<Desk<A>>, shutdown: impl Future<Output = ()>) {
+    let limits = desk.limits;
+    let connections = desk.metrics.connections(desk.listener);
     let total = places(&limits);
     let mut door = Door {
         permits: Arc::new(Semaphore::new(usize::try_from(total).unwrap_or(Semaphore::MAX_PERMITS))),
@@ -53,9 +53,9 @@ pub(super) async fn run(listener: TcpListener, routes: Arc<Routes>, shutdown: im
             Ok((stream, _)) => match door.room(connections).await {
                 Some(permit) => {
                     connections.accepted.increment();
-                    let open = Open { routes: Arc::clone(&routes), _permit: permit };
+                    let open = Open { desk: Arc::clone(&desk), _permit: permit };
                     let phase = Arc::new(Phase::new());
-                    let serve = connection::serve(stream, Arc::clone(&phase), Arc::clone(&routes), stages.clone());
+                    let serve = connection::serve(stream, Arc::clone(&phase), Arc::clone(&desk), stages.clone());
                     // Boxed, so that what is kept of a task that has ended is small.
                     let task = tokio::spawn(Box::pin(async move {
                         serve.await;
@@ -80,14 +80,14 @@ pub(super) async fn run(listener: TcpListener, routes: Arc<Routes>, shutdown: im
 }
 
 /// A connection that counts, until it is dropped, however it ends.
-struct Open {
-    routes: Arc<Routes>,
+struct Open<A> {
+    desk: Arc<Desk<A>>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Drop for Open {
+impl<A> Drop for Open<A> {
     fn drop(&mut self) {
-        self.routes.metrics.connections(self.routes.listener).ended.increment();
+        self.desk.metrics.connections(self.desk.listener).ended.increment();
     }
 }
 

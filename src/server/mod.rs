@@ -1,81 +1,42 @@
-//! The resource server: HTTP around [`crate::authz`]. Nothing is decided here.
+//! The two servers: HTTP around [`crate::authz`]. Nothing is decided here.
 //!
-//! `/token` wants an access token, `/cert` a certificate and a signed request, `/healthz` nothing; `/metrics` shows what the
-//! server counts, here or on a listener of its own ([`Server::with_metrics_at`]). Connections are bounded
-//! in number, time and size (see [`Limits`]); a server that is full ends connections that wait, and lets newcomers in.
+//! [`Resource`] is the resource server, Bob: `/token` wants an access token, `/cert` a certificate and a signed request.
+//!
+//! [`AuthorizationServer`] is the authorization server: what everybody needs to verify (`/crl`, `/crl.pem`, `/ca.crt`,
+//! `/jwks.json`, `/.well-known/oauth-authorization-server`) from memory, `/readyz`, and the endpoints for its clients.
+//! [`publish`] writes the same documents as files.
+//!
+//! They share the transport. `/healthz` wants nothing; `/metrics` shows what the server counts, here or on a listener of
+//! its own ([`Server::with_metrics_at`]). Connections are bounded in number, time and size (see [`Limits`]); a server that
+//! is full ends connections that wait, and lets newcomers in.
 
 mod accept;
+mod answer;
+mod application;
+mod authority;
+mod bind;
 mod connection;
 mod guests;
+mod limits;
 mod metrics;
-mod refusal;
-mod reload;
-mod routes;
+mod resource;
 
-pub use reload::RevocationFile;
-
-use crate::{
-    authz::{BearerVerifier, CertificateVerifier},
-    error::{Error, Result},
-    number, rlimit,
-    scope::Scopes,
+pub use authority::{
+    AuthorizationOptions, AuthorizationServer, DecisionOptions, Decisions, PUBLISHED_CRL_LIFETIME, Publication,
+    PublishedFile, publish,
 };
+pub use limits::Limits;
+pub use resource::{Loaded, Resource, RevocationFile, Source, Sources};
+
+use crate::error::Result;
+use application::{Application, Desk, Route};
+use bind::Bound;
 use metrics::{Exposition, Listener, Metrics};
-use routes::Routes;
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    task::JoinSet,
-};
-
-/// What a resource server checks requests with.
-pub struct Resource {
-    /// Decides about `/token`.
-    pub tokens: BearerVerifier,
-    /// Decides about `/cert`.
-    pub certificates: CertificateVerifier,
-    /// The scopes that both routes require.
-    pub required: Scopes,
-}
-
-/// The bounds of what one peer, and all of them together, can take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of request line and header fields. More is answered with 431.
-    pub max_head: usize,
-    /// Bytes of a request's body. More is answered with 413.
-    pub max_body: usize,
-    /// Open connections; fewer where the limit on file descriptors leaves no room for them. Past them a new one takes the
-    /// place of one that keeps it waiting (see `docs/attacks.md`), or gets 503 and is closed.
-    pub max_connections: usize,
-    /// From a request's first byte (or from the connection's start) to the end of its headers.
-    pub header_timeout: Duration,
-    /// For the whole body.
-    pub body_timeout: Duration,
-    /// Between requests on one connection.
-    pub idle_timeout: Duration,
-    /// For open requests once the server is told to stop.
-    pub drain: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_head: 64 * 1024,
-            max_body: 1024 * 1024,
-            max_connections: 10_000,
-            header_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(75),
-            drain: Duration::from_secs(10),
-        }
-    }
-}
+use std::{future::Future, net::SocketAddr, sync::Arc};
+use tokio::task::JoinSet;
 
 /// The most connections of a listener for metrics: a few scrapers, and a person who looks.
 const METRICS_CONNECTIONS: usize = 32;
-/// Descriptors that are kept from the public listener besides, for reading lists and for turning connections away.
-const SPARE_DESCRIPTORS: u64 = 16;
 
 /// A server that has its address, and does not yet answer.
 #[derive(Debug)]
@@ -84,17 +45,11 @@ pub struct Server {
     metrics: Option<Bound>,
 }
 
-#[derive(Debug)]
-struct Bound {
-    listener: TcpListener,
-    address: SocketAddr,
-}
-
 impl Server {
     /// Takes the address; port 0 picks a free one. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// [`Error::Network`] where the address is taken or not ours.
+    /// [`crate::error::Error::Network`] where the address is taken or not ours.
     pub fn bind(address: SocketAddr) -> Result<Self> {
         Ok(Self { public: Bound::new(address, "--listen")?, metrics: None })
     }
@@ -118,68 +73,33 @@ impl Server {
         self.metrics.as_ref().map(|bound| bound.address)
     }
 
-    /// Answers requests until `shutdown` completes, then lets open requests finish for [`Limits::drain`]. `lists`, where
-    /// given, is watched, and the revocation lists are replaced when it changes. Dropping the future closes everything.
-    pub async fn run(
+    /// Answers requests until `shutdown` completes, then lets open requests finish for [`Limits::drain`]. `beside` runs
+    /// meanwhile, and to the end. Dropping the future closes everything.
+    async fn serve<A: Application>(
         self,
-        resource: Resource,
+        application: Arc<A>,
         limits: Limits,
-        lists: Option<RevocationFile>,
+        mut beside: JoinSet<()>,
         shutdown: impl Future<Output = ()>,
     ) {
         let Self { public, metrics: own } = self;
-        let resource = Arc::new(resource);
-        let metrics = Arc::new(Metrics::default());
-        let limits = if own.is_some() { leave_descriptors(limits) } else { limits };
+        let metrics = Arc::new(Metrics::new(Route::<A::Endpoint>::COUNT));
+        let limits = if own.is_some() { limits.leave_descriptors() } else { limits };
         let for_metrics = Limits { max_connections: METRICS_CONNECTIONS, ..limits };
         let mut served = vec![(Listener::Public, limits.max_connections)];
         served.extend(own.is_some().then_some((Listener::Metrics, for_metrics.max_connections)));
-        let issuers = lists.as_ref().map(RevocationFile::issuers).unwrap_or_default();
-        let exposition = Arc::new(Exposition::new(Arc::clone(&resource), Arc::clone(&metrics), issuers, served));
-        let routes = |listener, limits, shows_metrics| {
-            let (resource, metrics) = (Arc::clone(&resource), Arc::clone(&metrics));
+        let exposition = Arc::new(Exposition::new(Arc::clone(&application), Arc::clone(&metrics), served));
+        let desk = |listener, limits, shows_metrics| {
+            let (application, metrics) = (Arc::clone(&application), Arc::clone(&metrics));
             let exposition = Arc::clone(&exposition);
-            Arc::new(Routes { resource, limits, metrics, exposition, listener, shows_metrics })
+            Arc::new(Desk { application, limits, metrics, exposition, listener, shows_metrics })
         };
-        // Dropped with this future, however it ends; its tasks are then stopped.
-        let mut beside = JoinSet::new();
-        if let Some(file) = lists {
-            beside.spawn(file.watch(Arc::clone(&resource), Arc::clone(&metrics)));
-        }
-        let public_routes = routes(Listener::Public, limits, own.is_none());
+        let public_desk = desk(Listener::Public, limits, own.is_none());
         if let Some(own) = own {
             // To the end: what happens while requests drain is of interest too.
-            let routes = routes(Listener::Metrics, for_metrics, true);
-            beside.spawn(accept::run(own.listener, routes, std::future::pending()));
+            let desk = desk(Listener::Metrics, for_metrics, true);
+            beside.spawn(accept::run(own.listener, desk, std::future::pending()));
         }
-        accept::run(public.listener, public_routes, shutdown).await;
-    }
-}
-
-/// A flood of public connections must not take the last descriptors: a listener for metrics has its share.
-fn leave_descriptors(limits: Limits) -> Limits {
-    let limit = rlimit::fd_limit();
-    let aside = SPARE_DESCRIPTORS.saturating_add(number::count(METRICS_CONNECTIONS));
-    // Less than half of them: with very few descriptors there is no room for everything.
-    let left = limit.saturating_sub(aside).max(limit / 2);
-    Limits { max_connections: limits.max_connections.min(number::length(left)), ..limits }
-}
-
-impl Bound {
-    fn new(address: SocketAddr, option: &str) -> Result<Self> {
-        let bind = || {
-            let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-            // Without it a restart has to wait for the old connections' TIME_WAIT.
-            socket.set_reuseaddr(true)?;
-            socket.bind(address)?;
-            let listener = socket.listen(4096)?;
-            let address = listener.local_addr()?;
-            Ok(Self { listener, address })
-        };
-        bind().map_err(|error: std::io::Error| Error::Network {
-            url: address.to_string(),
-            why: format!("cannot listen: {error}"),
-            hint: format!("choose another {option} address; port 0 picks a free port").into(),
-        })
+        accept::run(public.listener, public_desk, shutdown).await;
     }
 }

@@ -6,9 +6,10 @@ use super::{
     directory,
     file::{self, Access},
     pem_file,
+    renewal::ClientCertificate,
 };
 use crate::{
-    cert::{Lifetime, Serial, Subject, extension, facts::Facts, issuer::Template},
+    cert::{Lifetime, Serial, Subject, extension, facts::Facts},
     error::{Error, Rejection, Result},
     key::{KeyType, LocalKey, PublicKey, Signer as _},
     scope::Scopes,
@@ -166,8 +167,8 @@ impl Credentials {
             }
         };
         let (serial, lifetime) = (options.serial.clone(), options.lifetime);
-        let template = Template { subject, serial, lifetime, crl_url: ca.crl_url()? };
-        let certificate = ca.issuer()?.client(&template, public, &options.scopes, self.scopes_oid(), now)?;
+        let wanted = ClientCertificate { subject, serial, lifetime, key: public, scopes: &options.scopes };
+        let certificate = ca.sign_client(wanted, self.scopes_oid(), now)?;
         let client =
             IssuedClient { name: options.name.clone(), certificate, scopes: options.scopes.clone(), directory };
 
@@ -217,10 +218,10 @@ impl Credentials {
             Some(scopes) => scopes.clone(),
             None => self.scopes_of(&present)?,
         };
-        let template =
-            Template { subject, serial: options.serial.clone(), lifetime: options.lifetime, crl_url: ca.crl_url()? };
         let public = PublicKey::from_spki_der(&present.certificate.spki)?;
-        let certificate = ca.issuer()?.client(&template, &public, &scopes, self.scopes_oid(), now)?;
+        let (serial, lifetime) = (options.serial.clone(), options.lifetime);
+        let wanted = ClientCertificate { subject, serial, lifetime, key: &public, scopes: &scopes };
+        let certificate = ca.sign_client(wanted, self.scopes_oid(), now)?;
         let directory = self.root().join(&options.name);
         let client = IssuedClient { name: options.name.clone(), certificate, scopes, directory };
 

@@ -6,8 +6,8 @@
 mod request;
 mod time;
 
-pub(crate) use request::{Data, Header, HttpUrl, authority, data, header, listen, method, url};
-pub(crate) use time::{duration, lifetime, positive_duration, seconds, timestamp};
+pub(crate) use request::{Data, Header, HttpUrl, authority, data, header, listen, method, source, url};
+pub(crate) use time::{duration, interval, lifetime, positive_duration, seconds, timestamp};
 
 use certauthz::{
     cert::{Serial, extension::Oid},

@@ -17,38 +17,38 @@ type Result<T = ()> = std::result::Result<T, Error>;
 type Labels<'a> = &'a [(&'static str, &'a str)];
 
 /// Writes families, one after the other.
-pub(super) struct Families<'a>(pub(super) DescriptorEncoder<'a>);
+pub(in crate::server) struct Families<'a>(pub(in crate::server) DescriptorEncoder<'a>);
 
 /// One family: its values with their labels.
-pub(super) struct Family<'a>(MetricEncoder<'a>);
+pub(in crate::server) struct Family<'a>(MetricEncoder<'a>);
 
 impl Families<'_> {
     /// A family of numbers that only grow. The name ends with `_total`.
-    pub(super) fn counter(&mut self, name: &'static str, help: &str) -> Result<Family<'_>> {
+    pub(in crate::server) fn counter(&mut self, name: &'static str, help: &str) -> Result<Family<'_>> {
         debug_assert!(name.ends_with("_total"), "{name}");
         self.0.encode_descriptor(name, help, None, MetricType::Counter).map(Family)
     }
 
     /// A family of numbers that go up and down.
-    pub(super) fn gauge(&mut self, name: &'static str, help: &str) -> Result<Family<'_>> {
+    pub(in crate::server) fn gauge(&mut self, name: &'static str, help: &str) -> Result<Family<'_>> {
         self.0.encode_descriptor(name, help, None, MetricType::Gauge).map(Family)
     }
 
     /// A family of histograms.
-    pub(super) fn histogram(&mut self, name: &'static str, help: &str) -> Result<Family<'_>> {
+    pub(in crate::server) fn histogram(&mut self, name: &'static str, help: &str) -> Result<Family<'_>> {
         self.0.encode_descriptor(name, help, None, MetricType::Histogram).map(Family)
     }
 }
 
 impl Family<'_> {
     /// A whole number.
-    pub(super) fn count(&mut self, labels: Labels<'_>, value: u64) -> Result {
+    pub(in crate::server) fn count(&mut self, labels: Labels<'_>, value: u64) -> Result {
         // The encoder fails for what an i64 does not hold, and then nothing would be shown at all.
         self.value(labels, &i64::try_from(value).unwrap_or(i64::MAX))
     }
 
     /// A number with a fraction.
-    pub(super) fn number(&mut self, labels: Labels<'_>, value: f64) -> Result {
+    pub(in crate::server) fn number(&mut self, labels: Labels<'_>, value: f64) -> Result {
         self.value(labels, &value)
     }
 

@@ -6,12 +6,12 @@
 mod exposition;
 mod families;
 mod histogram;
-mod issuers;
 mod process;
 
-pub(super) use exposition::{CONTENT_TYPE, Exposition};
-pub(super) use issuers::Issuers;
+pub(super) use exposition::{Exposition, TEXT_FORMAT};
+pub(super) use families::Families;
 
+use super::application::{Endpoint, Route};
 use crate::error::Reason;
 use histogram::{Histogram, Snapshot};
 use http::StatusCode;
@@ -39,76 +39,20 @@ impl Counter {
     }
 }
 
-/// The route that a request was for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Endpoint {
-    Token,
-    Certificate,
-    Healthz,
-    Metrics,
-    /// Any other path, and requests whose path was never read.
-    Other,
-}
-
-impl Endpoint {
-    pub(super) const ALL: [Self; 5] = [Self::Token, Self::Certificate, Self::Healthz, Self::Metrics, Self::Other];
-
-    pub(super) fn of(path: &str) -> Self {
-        match path {
-            "/token" => Self::Token,
-            "/cert" => Self::Certificate,
-            "/healthz" => Self::Healthz,
-            "/metrics" => Self::Metrics,
-            _ => Self::Other,
-        }
-    }
-
-    /// Whether success proves that the sender has a credential.
-    pub(super) const fn wants_credential(self) -> bool {
-        matches!(self, Self::Token | Self::Certificate)
-    }
-
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Certificate => "cert",
-            Self::Healthz => "healthz",
-            Self::Metrics => "metrics",
-            Self::Other => "other",
-        }
-    }
-
-    /// Whether its verifier can refuse a request for this reason. Such counts are shown from the start, as zero: the
-    /// step from nothing to one would be no increase to whoever watches.
-    fn can_refuse_for(self, reason: Reason) -> bool {
-        let word = reason.as_str();
-        match self {
-            Self::Certificate => !word.starts_with("token_"),
-            Self::Token => {
-                word.starts_with("token_")
-                    || matches!(
-                        reason,
-                        Reason::CredentialMissing
-                            | Reason::CredentialMalformed
-                            | Reason::CredentialTooLarge
-                            | Reason::AlgorithmForbidden
-                            | Reason::InsufficientScope
-                    )
-            }
-            Self::Healthz | Self::Metrics | Self::Other => false,
-        }
-    }
-}
-
 /// The answers without a reason of their own. The last stands for whatever is not named.
-const PLAIN: [StatusCode; 8] = [
+const PLAIN: [StatusCode; 13] = [
     StatusCode::OK,
+    StatusCode::NOT_MODIFIED,
     StatusCode::BAD_REQUEST,
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
     StatusCode::NOT_FOUND,
     StatusCode::METHOD_NOT_ALLOWED,
     StatusCode::REQUEST_TIMEOUT,
+    StatusCode::PAYLOAD_TOO_LARGE,
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
     StatusCode::NOT_IMPLEMENTED,
+    StatusCode::SERVICE_UNAVAILABLE,
     StatusCode::INTERNAL_SERVER_ERROR,
 ];
 
@@ -124,8 +68,9 @@ fn outcome(status: StatusCode, reason: Option<Reason>) -> usize {
     }
 }
 
-/// What became of one route's requests.
+/// What became of one route's requests, as some of the threads have counted it.
 #[derive(Debug)]
+#[repr(align(128))]
 struct Requests {
     outcomes: [Counter; OUTCOMES],
     latency: Histogram,
@@ -140,24 +85,6 @@ impl Default for Requests {
 /// So many copies of the request counters there are. With one, additions wait for cache lines from other cores: two that
 /// do nothing but count need 36 to 53 ns a request instead of 23 to 28, and more cores more.
 const SHARDS: usize = 16;
-
-/// The counters that some of the threads use.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Shard([Requests; Endpoint::ALL.len()]);
-
-impl Shard {
-    fn of(&self, endpoint: Endpoint) -> &Requests {
-        let [token, certificate, healthz, metrics, other] = &self.0;
-        match endpoint {
-            Endpoint::Token => token,
-            Endpoint::Certificate => certificate,
-            Endpoint::Healthz => healthz,
-            Endpoint::Metrics => metrics,
-            Endpoint::Other => other,
-        }
-    }
-}
 
 /// Which copy the calling thread uses: threads take turns as they come.
 fn own_shard() -> usize {
@@ -215,30 +142,40 @@ impl Connections {
 }
 
 /// Everything that is counted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Metrics {
-    shards: Box<[Shard; SHARDS]>,
+    /// Of the first copy's routes, of the second's, and so on.
+    requests: Box<[Requests]>,
+    routes: usize,
     public: Connections,
     metrics: Connections,
-    /// Revocation lists that were read again, whether they brought news or not.
-    pub(super) lists_read: Counter,
-    /// Revocation lists that could not be read or were not acceptable.
-    pub(super) lists_failed: Counter,
 }
 
 impl Metrics {
+    /// For so many routes.
+    pub(super) fn new(routes: usize) -> Self {
+        let requests = std::iter::repeat_with(Requests::default).take(SHARDS * routes).collect();
+        Self { requests, routes, public: Connections::default(), metrics: Connections::default() }
+    }
+
     /// Counts a request that was answered, and how long the answer took.
-    pub(super) fn answered(&self, endpoint: Endpoint, status: StatusCode, reason: Option<Reason>, took: Duration) {
-        self.count(endpoint, outcome(status, reason), Some(took));
+    pub(super) fn answered<E: Endpoint>(
+        &self,
+        route: Route<E>,
+        status: StatusCode,
+        reason: Option<Reason>,
+        took: Duration,
+    ) {
+        self.count(route.place(), outcome(status, reason), Some(took));
     }
 
     /// Counts a request that was refused before its head was complete, hence for no route and without a time.
-    pub(super) fn refused_unread(&self, status: StatusCode) {
-        self.count(Endpoint::Other, outcome(status, None), None);
+    pub(super) fn refused_unread<E: Endpoint>(&self, status: StatusCode) {
+        self.count(Route::<E>::Other.place(), outcome(status, None), None);
     }
 
-    fn count(&self, endpoint: Endpoint, outcome: usize, took: Option<Duration>) {
-        let Some(requests) = self.shards.get(own_shard()).map(|shard| shard.of(endpoint)) else { return };
+    fn count(&self, route: usize, outcome: usize, took: Option<Duration>) {
+        let Some(requests) = self.requests.get(own_shard() * self.routes + route) else { return };
         if let Some(took) = took {
             requests.latency.record(took);
         }
@@ -247,13 +184,18 @@ impl Metrics {
         }
     }
 
-    /// How many requests of this route came out so.
-    fn outcomes(&self, endpoint: Endpoint, outcome: usize) -> u64 {
-        self.shards.iter().filter_map(|shard| shard.of(endpoint).outcomes.get(outcome)).map(Counter::value).sum()
+    /// All copies of one route's counters.
+    fn of(&self, route: usize) -> impl Iterator<Item = &Requests> {
+        self.requests.iter().skip(route).step_by(self.routes.max(1))
     }
 
-    fn latency(&self, endpoint: Endpoint) -> Snapshot {
-        Snapshot::of(self.shards.iter().map(|shard| &shard.of(endpoint).latency))
+    /// How many requests of this route came out so.
+    fn outcomes(&self, route: usize, outcome: usize) -> u64 {
+        self.of(route).filter_map(|requests| requests.outcomes.get(outcome)).map(Counter::value).sum()
+    }
+
+    fn latency(&self, route: usize) -> Snapshot {
+        Snapshot::of(self.of(route).map(|requests| &requests.latency))
     }
 
     pub(super) fn connections(&self, listener: Listener) -> &Connections {
@@ -267,7 +209,10 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::resource::Path;
     use std::{collections::HashSet, hint::black_box, time::Instant};
+
+    type All = Route<Path>;
 
     #[test]
     fn every_outcome_has_a_place_of_its_own() {
@@ -282,21 +227,21 @@ mod tests {
 
     #[test]
     fn counts_are_kept_by_route_and_outcome() {
-        let metrics = Metrics::default();
-        for endpoint in Endpoint::ALL {
-            metrics.answered(endpoint, StatusCode::OK, None, Duration::from_micros(3));
+        let metrics = Metrics::new(All::COUNT);
+        for route in All::all() {
+            metrics.answered(route, StatusCode::OK, None, Duration::from_micros(3));
         }
-        metrics.refused_unread(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        metrics.refused_unread::<Path>(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
         std::thread::scope(|scope| {
             for _ in 0..2 * SHARDS {
-                scope.spawn(|| metrics.answered(Endpoint::Token, StatusCode::OK, None, Duration::ZERO));
+                scope.spawn(|| metrics.answered(Route::Own(Path::Token), StatusCode::OK, None, Duration::ZERO));
             }
         });
-        let sum = |endpoint| (0..OUTCOMES).map(|outcome| metrics.outcomes(endpoint, outcome)).sum::<u64>();
-        assert_eq!(Endpoint::ALL.map(sum), [33, 1, 1, 1, 2]);
-        assert_eq!(metrics.latency(Endpoint::Token).count, 33);
-        assert_eq!(metrics.latency(Endpoint::Other).count, 1);
-        assert_eq!(Endpoint::of("/cert/"), Endpoint::Other);
+        let sum = |route: All| (0..OUTCOMES).map(|outcome| metrics.outcomes(route.place(), outcome)).sum::<u64>();
+        assert_eq!(All::all().map(sum).collect::<Vec<_>>(), [33, 1, 1, 1, 2]);
+        assert_eq!(metrics.latency(Route::Own(Path::Token).place()).count, 33);
+        assert_eq!(metrics.latency(All::Other.place()).count, 1);
+        assert_eq!(All::of("/cert/"), Route::Other);
     }
 
     /// `cargo test --release --lib server::metrics -- --ignored --nocapture`
@@ -305,12 +250,12 @@ mod tests {
     fn cost_of_a_request() {
         const ROUNDS: u32 = 5_000_000;
         for threads in [1, 2, 4] {
-            let metrics = Metrics::default();
+            let metrics = Metrics::new(All::COUNT);
             let run = || {
                 let start = Instant::now();
                 for i in 0..ROUNDS {
                     let took = Duration::from_nanos(u64::from(i.wrapping_mul(2_654_435_761) >> 12));
-                    black_box(&metrics).answered(black_box(Endpoint::Certificate), StatusCode::OK, None, took);
+                    black_box(&metrics).answered(black_box(Route::Own(Path::Certificate)), StatusCode::OK, None, took);
                 }
                 start.elapsed() / ROUNDS
             };

@@ -1,33 +1,17 @@
 //! Refusals as HTTP answers: RFC 9457 problem details with the stable reason, and the challenges that belong to them.
 
+use super::super::answer::{Answer, JSON, Response, explained, json, status};
 use crate::{
     authz::Principal,
     crl::StalePolicy,
     error::{Reason, Rejection},
     scope::Scopes,
 };
-use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use http_body_util::Full;
 use serde::Serialize;
-
-/// An HTTP answer: its body is there as a whole.
-pub(super) type Response = http::Response<Full<Bytes>>;
-
-/// An answer, and the reason if it is a refusal for one.
-pub(super) struct Answer {
-    pub(super) response: Response,
-    pub(super) reason: Option<Reason>,
-}
-
-impl From<Response> for Answer {
-    fn from(response: Response) -> Self {
-        Self { response, reason: None }
-    }
-}
 
 /// Says which policy was applied while the revocation list was stale.
 const REVOCATION: HeaderName = HeaderName::from_static("certauthz-revocation");
@@ -39,25 +23,14 @@ const WANTED_SIGNATURE: HeaderValue = HeaderValue::from_static(
 const WANTED_SIGNATURE_OF_BODY: HeaderValue = HeaderValue::from_static(
     "certauthz=(\"@method\" \"@authority\" \"@path\" \"@query\" \"x-client-cert\" \"content-digest\");created;expires;tag=\"certauthz\"",
 );
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
 /// The route's kind, which decides about the challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Route {
+pub(in crate::server) enum Route {
     Token,
     Certificate {
         /// Whether the request announced a body, which has to be covered then.
         has_body: bool,
     },
-}
-
-#[derive(Serialize)]
-struct Problem {
-    title: &'static str,
-    status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Reason>,
 }
 
 #[derive(Serialize)]
@@ -67,16 +40,6 @@ struct Accepted<'a> {
     credential: &'static str,
 }
 
-/// The status of each reason.
-pub(super) const fn status(reason: Reason) -> StatusCode {
-    match reason {
-        Reason::InsufficientScope => StatusCode::FORBIDDEN,
-        Reason::RevocationUnknown | Reason::ReplayMemoryFull => StatusCode::SERVICE_UNAVAILABLE,
-        Reason::CredentialTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        _ => StatusCode::UNAUTHORIZED,
-    }
-}
-
 /// 200 with who was let in.
 pub(super) fn accepted(principal: &Principal) -> Answer {
     let body =
@@ -84,23 +47,8 @@ pub(super) fn accepted(principal: &Principal) -> Answer {
     json(StatusCode::OK, JSON, &body).into()
 }
 
-/// An answer without a reason of its own: unknown routes, broken requests.
-pub(super) fn problem(status: StatusCode) -> Answer {
-    explained(status, None)
-}
-
-fn explained(status: StatusCode, reason: Option<Reason>) -> Answer {
-    let title = status.canonical_reason().unwrap_or("Error");
-    Answer { response: json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason }), reason }
-}
-
-/// A body that is larger or slower than allowed.
-pub(super) fn body_refused(status: StatusCode) -> Answer {
-    explained(status, (status == StatusCode::PAYLOAD_TOO_LARGE).then_some(Reason::CredentialTooLarge))
-}
-
 /// The answer to a request that was refused.
-pub(super) fn refused(rejection: &Rejection, route: Route, required: &Scopes) -> Answer {
+pub(in crate::server) fn refused(rejection: &Rejection, route: Route, required: &Scopes) -> Answer {
     let reason = rejection.reason();
     let status = status(reason);
     let mut answer = explained(status, Some(reason));
@@ -150,40 +98,5 @@ fn challenge(reason: Reason, route: Route, required: &Scopes) -> String {
             format!("Certauthz realm=\"certauthz\", error=\"insufficient_scope\", scope=\"{required}\"")
         }
         (Route::Certificate { .. }, reason) => format!("Certauthz realm=\"certauthz\", error=\"{reason}\""),
-    }
-}
-
-fn json(status: StatusCode, content_type: HeaderValue, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(body) => {
-            let mut response = Response::new(Full::from(body));
-            *response.status_mut() = status;
-            response.headers_mut().insert(CONTENT_TYPE, content_type);
-            response
-        }
-        Err(error) => {
-            tracing::error!("an answer could not be written as JSON: {error}");
-            let mut response = Response::default();
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_reason_has_the_status_of_the_contract() {
-        for reason in Reason::ALL {
-            let wanted = match reason.as_str() {
-                "insufficient_scope" => 403,
-                "revocation_unknown" | "replay_memory_full" => 503,
-                "credential_too_large" => 431,
-                _ => 401,
-            };
-            assert_eq!(status(*reason).as_u16(), wanted, "{reason}");
-        }
     }
 }

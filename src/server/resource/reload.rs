@@ -1,13 +1,14 @@
 //! The CA's revocation list on disk: read again when it changes, and taken only if it is newer and verifies.
 
 use super::{
-    Resource,
-    metrics::{Issuers, Metrics},
+    issuers::Issuers,
+    sources::{Keeper, Kind, Record},
 };
 use crate::{
     crl::{self, CrlError, Offered, ReadError, RevocationStore},
     error::{Error, Result},
 };
+use jiff::Timestamp;
 use std::{
     fs::File,
     path::{Path, PathBuf},
@@ -16,7 +17,7 @@ use std::{
 };
 
 /// How often the file's metadata is looked at.
-const INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Revocation lists in files, each with the certificate of the CA that issues it.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ pub struct RevocationFile {
 /// What tells one version of a file from another: the time of its last change (which nobody can set back, unlike that of
 /// the last modification), its size, and where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Version {
+pub(super) struct Version {
     changed: (i64, i64),
     len: u64,
     inode: (u64, u64),
@@ -66,18 +67,24 @@ impl RevocationFile {
         store.offer_der(der, &self.issuers).map_err(|error| unusable(path, &error))
     }
 
+    /// The counts of each file.
+    pub(super) fn records(&self) -> Vec<Arc<Record>> {
+        let record = |path: &PathBuf| Arc::new(Record::new(Kind::Crl, path.display().to_string()));
+        self.paths.iter().map(record).collect()
+    }
+
     /// Looks for changes until the task is dropped. Every file is read once more at first: it may have changed since
     /// [`RevocationFile::load`].
-    pub(super) async fn watch(self, resource: Arc<Resource>, metrics: Arc<Metrics>) {
-        let mut seen: Vec<Seen> = self.paths.iter().map(|_| Seen::default()).collect();
+    pub(super) async fn watch(self, keeper: Arc<Keeper>, records: Vec<Arc<Record>>) {
+        let seen = |record| Seen { record, version: None, retry: false, failed: false };
+        let mut seen: Vec<Seen> = records.into_iter().map(seen).collect();
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
-            let (file, target, before) = (self.clone(), Arc::clone(&resource), seen.clone());
-            let counted = Arc::clone(&metrics);
+            let (file, keeper, before) = (self.clone(), Arc::clone(&keeper), seen.clone());
             // Reading and verifying a long list takes a while; requests go on with the old one meanwhile.
-            match tokio::task::spawn_blocking(move || file.refresh(before, &target, &counted)).await {
+            match tokio::task::spawn_blocking(move || file.refresh(before, &keeper)).await {
                 Ok(after) => seen = after,
                 Err(error) => tracing::error!("reading the revocation list failed: {error}"),
             }
@@ -85,46 +92,53 @@ impl RevocationFile {
     }
 
     /// Reads the files that changed since they were seen, and puts their lists into use.
-    fn refresh(&self, mut seen: Vec<Seen>, resource: &Resource, metrics: &Metrics) -> Vec<Seen> {
-        let mut store = None;
+    fn refresh(&self, mut seen: Vec<Seen>, keeper: &Keeper) -> Vec<Seen> {
         for (path, seen) in self.paths.iter().zip(&mut seen) {
             let found = version(path);
             if found == seen.version && !seen.retry {
+                if !seen.failed {
+                    seen.record.confirm(Timestamp::now());
+                }
                 continue;
             }
             let failed_before = seen.retry && found == seen.version;
-            *seen = Seen { version: found, retry: false };
-            let lists = store.get_or_insert_with(|| (*resource.certificates.lists()).clone());
-            let loaded = self.load_one(path, lists);
-            if loaded.is_ok() { &metrics.lists_read } else { &metrics.lists_failed }.increment();
-            match loaded {
-                Ok(Offered::Kept) => tracing::info!("new revocation list from {}", path.display()),
-                Ok(Offered::Unchanged) => {}
+            let taken = read(path)
+                .and_then(|der| keeper.offer(der, &self.issuers).map_err(|error| unusable(path, &error)))
+                .map(|(offered, _)| offered);
+            // A list that is not acceptable stays so until it is replaced. One that could not be read (for lack of file
+            // descriptors, say) may say who was revoked: it is tried until it can be.
+            seen.retry = found.is_some() && matches!(taken, Err(Error::Io { .. }));
+            seen.failed = taken.is_err();
+            seen.version = found;
+            match taken {
+                Ok(offered) => {
+                    keeper.counts.read.increment();
+                    seen.record.succeeded(offered == Offered::Kept, Timestamp::now());
+                    if offered == Offered::Kept {
+                        tracing::info!("new revocation list from {}", path.display());
+                    }
+                }
                 Err(error) => {
-                    // A list that is not acceptable stays so until it is replaced. One that could not be read (for lack
-                    // of file descriptors, say) may say who was revoked: it is tried until it can be.
-                    seen.retry = found.is_some() && matches!(error, Error::Io { .. });
+                    keeper.counts.failed.increment();
+                    seen.record.failed.increment();
                     if !failed_before {
                         tracing::warn!("the old revocation list stays in use: {error}");
                     }
                 }
             }
         }
-        if let Some(lists) = store {
-            // Held until after the swap, so that requests do not wait for the memory of the old list to be given back.
-            let old = resource.certificates.lists();
-            resource.certificates.set_lists(lists);
-            drop(old);
-        }
         seen
     }
 }
 
 /// What is known of a file.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone)]
 struct Seen {
+    record: Arc<Record>,
     version: Option<Version>,
+    /// It is there and could not be read.
     retry: bool,
+    failed: bool,
 }
 
 /// The DER of a revocation list in PEM or DER.
@@ -142,7 +156,7 @@ fn unusable(path: &Path, error: &CrlError) -> Error {
 }
 
 /// `None` while the file cannot be looked at.
-fn version(path: &Path) -> Option<Version> {
+pub(super) fn version(path: &Path) -> Option<Version> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).ok()?;
     Some(Version {

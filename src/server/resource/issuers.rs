@@ -4,12 +4,12 @@ use crate::{cert::facts::Facts, crl::IssuerId, key::sha256};
 
 /// The CAs that were configured, each with the name that metrics show. Their number bounds that of the label's values.
 #[derive(Debug, Clone, Default)]
-pub(in crate::server) struct Issuers(Vec<(String, IssuerId)>);
+pub(super) struct Issuers(Vec<(String, IssuerId)>);
 
 impl Issuers {
     /// Of these DER certificates; what is none is left out, since no list can be its. A name is the common name; CAs that
     /// share one (or have none) are told apart by the start of their certificate's SHA-256.
-    pub(in crate::server) fn new(certificates: &[Vec<u8>]) -> Self {
+    pub(super) fn new(certificates: &[Vec<u8>]) -> Self {
         let read =
             |der: &Vec<u8>| Facts::from_der(der).inspect_err(|e| tracing::warn!("a CA without metrics: {e}")).ok();
         let facts: Vec<Facts> = certificates.iter().filter_map(read).collect();

@@ -1,0 +1,32 @@
+//! Taking an address.
+
+use crate::error::{Error, Result};
+use std::net::SocketAddr;
+use tokio::net::{TcpListener, TcpSocket};
+
+/// A listener that does not accept yet.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) listener: TcpListener,
+    pub(super) address: SocketAddr,
+}
+
+impl Bound {
+    /// Takes the address that `option` gave.
+    pub(super) fn new(address: SocketAddr, option: &str) -> Result<Self> {
+        let bind = || {
+            let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            // Without it a restart has to wait for the old connections' TIME_WAIT.
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            let listener = socket.listen(4096)?;
+            let address = listener.local_addr()?;
+            Ok(Self { listener, address })
+        };
+        bind().map_err(|error: std::io::Error| Error::Network {
+            url: address.to_string(),
+            why: format!("cannot listen: {error}"),
+            hint: format!("choose another {option} address; port 0 picks a free port").into(),
+        })
+    }
+}
