@@ -3,6 +3,7 @@
 mod authority;
 mod calls;
 mod outages;
+mod program;
 mod recovery;
 mod refusals;
 mod renewal;

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Answers each request as the closure says, which gets its path and head. Remembers the heads.
-fn service(answer: impl Fn(&str, &str) -> String + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) fn service(answer: impl Fn(&str, &str) -> String + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let heads = Arc::new(Mutex::new(Vec::new()));
@@ -33,13 +33,13 @@ fn service(answer: impl Fn(&str, &str) -> String + Send + 'static) -> (String, A
     (url, heads)
 }
 
-fn reply(status: u16, headers: &str) -> String {
+pub(crate) fn reply(status: u16, headers: &str) -> String {
     format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n{headers}Connection: close\r\n\r\nok")
 }
 
 const INVALID_TOKEN: &str = "WWW-Authenticate: Bearer realm=\"x\", error=\"invalid_token\"\r\n";
 
-fn is_token(head: &str) -> bool {
+pub(crate) fn is_token(head: &str) -> bool {
     head.contains("\r\nauthorization: Bearer ")
 }
 
