@@ -71,6 +71,15 @@ pub(crate) enum Failure {
     /// A signal came first.
     #[error("interrupted before anything was measured")]
     Interrupted,
+    /// A signal came before it was over.
+    #[error("interrupted before it was over")]
+    Unfinished,
+    /// What was measured is not what it must be.
+    #[error("{why}")]
+    Threshold {
+        /// What it is instead.
+        why: String,
+    },
     /// Standard output took no more.
     #[error("cannot write to standard output: {0}")]
     Stdout(#[source] io::Error),
@@ -95,11 +104,16 @@ impl Failure {
             Self::Client(error) => error.hint(),
             Self::Usage { hint, .. } | Self::Hinted { hint, .. } => Some(hint.into()),
             Self::Stdout(source) if source.kind() == io::ErrorKind::StorageFull => Some("free some space".into()),
-            Self::Stdout(_) | Self::System { .. } | Self::Requests { .. } | Self::Interrupted => None,
+            Self::Stdout(_)
+            | Self::System { .. }
+            | Self::Requests { .. }
+            | Self::Interrupted
+            | Self::Unfinished
+            | Self::Threshold { .. } => None,
         }
     }
 
-    /// 1 refused, 2 usage, 3 anything else.
+    /// 1 refused, 2 usage, 99 a threshold that does not hold, 3 anything else.
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Client(ClientError::Refused(_)) => ExitCode::from(1),
@@ -111,9 +125,13 @@ impl Failure {
                 }
             }
             Self::Usage { .. } => ExitCode::from(2),
-            Self::Client(_) | Self::Requests { .. } | Self::Interrupted | Self::Stdout(_) | Self::System { .. } => {
-                ExitCode::from(3)
-            }
+            Self::Threshold { .. } => ExitCode::from(99),
+            Self::Client(_)
+            | Self::Requests { .. }
+            | Self::Interrupted
+            | Self::Unfinished
+            | Self::Stdout(_)
+            | Self::System { .. } => ExitCode::from(3),
         }
     }
 
