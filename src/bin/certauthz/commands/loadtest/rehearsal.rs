@@ -109,8 +109,8 @@ impl Pace {
             return Self { token_lifetime: TOKEN_LIFETIME, budget: BUDGET, probe_interval: PROBE_INTERVAL };
         };
         Self {
-            // Tokens count in whole seconds.
-            token_lifetime: Duration::from_secs((length / 5).as_secs().clamp(1, 60)),
+            // Tokens count in whole seconds, so one of a second could end at once.
+            token_lifetime: Duration::from_secs((length / 5).as_secs().clamp(2, 60)),
             budget: (length / 5).clamp(Duration::from_millis(100), BUDGET),
             probe_interval: (length / 10).clamp(Duration::from_millis(100), PROBE_INTERVAL),
         }
