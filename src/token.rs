@@ -5,10 +5,10 @@
 
 mod keys;
 mod verify;
-mod wire;
+pub(crate) mod wire;
 
 pub use keys::{KeySet, MAX_JWKS_LEN, MAX_KEYS};
-pub use verify::{TokenVerifier, VerifiedToken};
+pub use verify::{KeyDigest, TokenVerifier, VerifiedToken};
 
 use crate::{
     cert::{Serial, facts::Facts},
@@ -58,7 +58,12 @@ pub struct Confirmation {
 impl Confirmation {
     /// Names the certificate with this DER and serial number.
     pub fn new(certificate: &[u8], serial: &Serial) -> Self {
-        Self { x5t_s256: URL_SAFE_NO_PAD.encode(sha256(certificate)), serial: serial.to_hex() }
+        Self::from_digest(&sha256(certificate), serial)
+    }
+
+    /// As [`Confirmation::new`], where the SHA-256 of the DER is known.
+    pub fn from_digest(sha256: &[u8; 32], serial: &Serial) -> Self {
+        Self { x5t_s256: URL_SAFE_NO_PAD.encode(sha256), serial: serial.to_hex() }
     }
 }
 
@@ -80,11 +85,18 @@ struct HeaderOut<'a> {
 /// # Errors
 /// [`KeyError`] where the key cannot sign.
 pub fn issue(signer: &dyn Signer, claims: &Claims) -> Result<String, KeyError> {
-    let key = signer.public_key();
-    let mut token = encode(&HeaderOut::new(key, &key.thumbprint()))?;
-    token.push('.');
-    token.push_str(&encode(claims)?);
-    let signature = signer.sign(key.key_type().algorithm(), token.as_bytes())?;
+    issue_with(&header(signer.public_key())?, signer, claims)
+}
+
+/// The first segment of the tokens that this key signs: the same one each time.
+pub(crate) fn header(key: &PublicKey) -> Result<String, KeyError> {
+    encode(&HeaderOut::new(key, &key.thumbprint()))
+}
+
+/// As [`issue`], with the first segment at hand.
+pub(crate) fn issue_with(header: &str, signer: &dyn Signer, claims: &Claims) -> Result<String, KeyError> {
+    let mut token = format!("{header}.{}", encode(claims)?);
+    let signature = signer.sign(signer.public_key().key_type().algorithm(), token.as_bytes())?;
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(signature));
     Ok(token)
@@ -97,7 +109,7 @@ impl<'a> HeaderOut<'a> {
 }
 
 /// A segment of a token.
-fn encode(value: &impl Serialize) -> Result<String, KeyError> {
+pub(crate) fn encode(value: &impl Serialize) -> Result<String, KeyError> {
     let json = serde_json::to_vec(value).map_err(|_| KeyError::Malformed("claims that are not JSON"))?;
     Ok(URL_SAFE_NO_PAD.encode(json))
 }

@@ -1,9 +1,11 @@
 //! Signed requests: the certificate, its chain and revocation, and the signature that proves possession of its key.
 
 use super::{
-    Authorities, CacheCounts, CheckedHead, Credential, Observer, Principal, ReplayMemory, VerifiedClient,
+    Authorities, CacheCounts, CheckedHead, Credential, Observer, Principal, ReplayMemory, RevocationCheck, SharedLists,
+    VerifiedClient,
     cache::ClientCache,
     head::{Content, Head, SentCertificate, check_end, decode_chain},
+    revocation,
 };
 use crate::{
     cert::{
@@ -37,15 +39,6 @@ pub struct Policy {
     pub revocation: RevocationCheck,
 }
 
-/// What is done about revocation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RevocationCheck {
-    /// Every certificate of the path is looked up in its issuer's list, which must be fresh or tolerated by the policy.
-    Required(StalePolicy),
-    /// Revocation is not checked. Only for tools that were told so.
-    Off,
-}
-
 impl Policy {
     /// The defaults for these authorities: 60 s, 5 s, a revocation list required, stale lists refused.
     pub fn new(authorities: Authorities) -> Self {
@@ -72,19 +65,19 @@ pub struct CertificateVerifier {
     policy: Policy,
     cache: usize,
     trust: ArcSwap<Trust>,
-    lists: ArcSwap<RevocationStore>,
+    lists: SharedLists,
     replay: ReplayMemory,
 }
 
 impl CertificateVerifier {
-    /// A verifier that trusts `anchors`. `cache` is the number of verified certificates to remember (0 for none), each
+    /// A verifier that trusts `anchors` and asks `lists`, its own or those of others ([`SharedLists`]). `cache` is the number of verified certificates to remember (0 for none), each
     /// with [`super::CACHE_UNIT`] bytes, `replay` the number of nonces.
-    pub fn new(anchors: Anchors, policy: Policy, lists: RevocationStore, cache: usize, replay: usize) -> Self {
+    pub fn new(anchors: Anchors, policy: Policy, lists: impl Into<SharedLists>, cache: usize, replay: usize) -> Self {
         Self {
             policy,
             cache,
             trust: ArcSwap::from_pointee(Trust { anchors, clients: ClientCache::new(cache) }),
-            lists: ArcSwap::from_pointee(lists),
+            lists: lists.into(),
             replay: ReplayMemory::new(replay),
         }
     }
@@ -96,12 +89,12 @@ impl CertificateVerifier {
 
     /// The revocation lists in use.
     pub fn lists(&self) -> Arc<RevocationStore> {
-        self.lists.load_full()
+        self.lists.current()
     }
 
-    /// Replaces the revocation lists; requests that are under way finish with the old ones.
+    /// Replaces the revocation lists, for all who share them; requests that are under way finish with the old ones.
     pub fn set_lists(&self, lists: RevocationStore) {
-        self.lists.store(Arc::new(lists));
+        self.lists.set(lists);
     }
 
     /// Replaces the trusted CAs. What was remembered by the old ones is forgotten; requests that are under way finish
@@ -171,7 +164,7 @@ impl CertificateVerifier {
         let revocation = self.check_revocation(&client, now)?;
         match self.policy.revocation {
             RevocationCheck::Off => observer.skipped("revocation", &|| "not checked".to_owned()),
-            RevocationCheck::Required(_) => observer.passed("revocation", &|| describe_revocation(revocation)),
+            RevocationCheck::Required(_) => observer.passed("revocation", &|| revocation::describe(revocation)),
         }
         Ok(CheckedHead { head, client, revocation })
     }
@@ -293,15 +286,6 @@ fn is_worth_remembering(client: &VerifiedClient, chain: &[Vec<u8>], text: &[u8])
     let is_plain = |part: &[u8]| !part.strip_prefix(b" ").unwrap_or(part).iter().any(u8::is_ascii_whitespace);
     text.split(|&b| b == b',').all(is_plain)
         && chain.iter().all(|sent| issuers.by_ref().any(|issuer| issuer.der() == sent.as_slice()))
-}
-
-fn describe_revocation(staleness: Staleness) -> String {
-    match staleness {
-        Staleness::Current => "not revoked, list current".to_owned(),
-        Staleness::Tolerated { since, policy } => {
-            format!("not revoked; list stale since {since}, tolerated by {}", policy.name())
-        }
-    }
 }
 
 /// The algorithm that the key dictates, or the other one that it supports if `alg` says so.

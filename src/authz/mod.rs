@@ -3,24 +3,32 @@
 //! [`CertificateVerifier`] decides about signed requests, [`BearerVerifier`] about access tokens. Both take the time as an
 //! argument and never touch the network.
 
+mod assertion;
 mod authority;
 mod cache;
 mod certificate;
 mod client;
 mod explain;
+mod grant;
 mod head;
+mod introspection;
 mod message;
 mod replay;
+mod revocation;
 mod token;
 
+pub use assertion::{ASSERTION_TYPE, AssertionVerifier, MAX_ASSERTION_LIFE, assertion_audiences};
 pub use authority::Authorities;
 pub use cache::{CACHE_UNIT, CacheCounts};
-pub use certificate::{CertificateVerifier, Policy, RevocationCheck};
+pub use certificate::{CertificateVerifier, Policy};
 pub use client::VerifiedClient;
 pub use explain::{Explanation, Observer, Step, StepResult};
+pub use grant::{GrantError, TokenPolicy, TokenRequest};
 pub use head::{CheckedHead, REQUEST_STEPS};
+pub use introspection::{ActiveToken, Introspector};
 pub use message::Message;
 pub use replay::ReplayMemory;
+pub use revocation::{RevocationCheck, RevocationLookup, SharedLists};
 pub use token::{BearerVerifier, TOKEN_STEPS};
 
 use crate::{crl::Staleness, scope::Scopes};
@@ -42,7 +50,10 @@ pub struct Principal {
 #[non_exhaustive]
 pub enum Credential {
     /// An access token.
-    Token,
+    Token {
+        /// Whether a stale revocation list was tolerated for the certificate that it names, if it names one.
+        revocation: Staleness,
+    },
     /// A certificate with a request signature.
     Certificate {
         /// Whether a stale revocation list was tolerated.
@@ -54,7 +65,7 @@ impl Credential {
     /// `token` or `certificate`.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Token => "token",
+            Self::Token { .. } => "token",
             Self::Certificate { .. } => "certificate",
         }
     }

@@ -1,7 +1,8 @@
 //! Bearer tokens (RFC 6750 section 2.1).
 
-use super::{CacheCounts, Credential, Observer, Principal, cache::CredentialCache};
+use super::{CacheCounts, Credential, Observer, Principal, RevocationLookup, cache::CredentialCache, revocation};
 use crate::{
+    crl::{StalePolicy, Staleness},
     error::Rejection,
     scope::Scopes,
     token::{KeySet, TokenVerifier, VerifiedToken},
@@ -11,7 +12,8 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 /// The steps of [`BearerVerifier::verify`] in their order.
-pub const TOKEN_STEPS: &[&str] = &["parse", "header", "signature", "issuer", "audience", "times", "claims", "scopes"];
+pub const TOKEN_STEPS: &[&str] =
+    &["parse", "header", "signature", "issuer", "audience", "times", "claims", "revocation", "scopes"];
 
 /// Decides about requests with `Authorization: Bearer`.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub struct BearerVerifier {
     tokens: TokenVerifier,
     /// Accepted tokens by their whole text, signature included.
     cache: CredentialCache<Arc<Remembered>>,
+    /// Asked about the certificates that tokens name.
+    revocation: Option<RevocationLookup>,
 }
 
 /// A token that was accepted.
@@ -30,7 +34,8 @@ struct Remembered {
 }
 
 impl BearerVerifier {
-    /// Accepts what `tokens` accepts, and verifies the signature of each request's token.
+    /// Accepts what `tokens` accepts, and verifies the signature of each request's token. Nobody is asked whether the
+    /// certificate that a token names is revoked, but see [`BearerVerifier::with_revocation`].
     pub fn new(tokens: TokenVerifier) -> Self {
         Self::with_cache(tokens, 0)
     }
@@ -38,7 +43,19 @@ impl BearerVerifier {
     /// As [`BearerVerifier::new`], but remembers up to `entries` tokens that were accepted, each with
     /// [`super::CACHE_UNIT`] bytes. Their times are checked with each request; what else a token says does not change.
     pub fn with_cache(tokens: TokenVerifier, entries: usize) -> Self {
-        Self { tokens, cache: CredentialCache::new(entries) }
+        Self { tokens, cache: CredentialCache::new(entries), revocation: None }
+    }
+
+    /// Looks up the certificate that a token names, with each request that shows it. A token that names none (an older one,
+    /// or another issuer's) is not looked up.
+    #[must_use]
+    pub fn with_revocation(self, revocation: RevocationLookup) -> Self {
+        Self { revocation: Some(revocation), ..self }
+    }
+
+    /// The policy that is being applied because the list of the tokens' CA is stale at `now`, if it is.
+    pub fn stale_policy(&self, now: Timestamp) -> Option<StalePolicy> {
+        self.revocation.as_ref()?.stale_policy(now)
     }
 
     /// What the cache of tokens has done.
@@ -46,7 +63,8 @@ impl BearerVerifier {
         self.cache.counts()
     }
 
-    /// Checks the token of a request and that it carries every required scope.
+    /// Checks the token of a request, that the certificate which it names is not revoked, and that it carries every
+    /// required scope.
     ///
     /// # Errors
     /// The [`Rejection`] of the first check that fails.
@@ -54,7 +72,7 @@ impl BearerVerifier {
         let token = bearer(headers)?;
         if let Some(known) = self.cache.get(token.as_bytes(), b"") {
             if known.keys == self.tokens.keys_digest() && self.tokens.is_timely(&known.token, now) {
-                return principal(&known.token, required);
+                return self.principal(&known.token, required, now);
             }
             // The whole verification says what is wrong: a hit must never answer what a miss would not.
             self.cache.remove(token.as_bytes(), b"");
@@ -62,7 +80,7 @@ impl BearerVerifier {
         let (verified, keys) = self.tokens.verify_and_tell_keys(token, now)?;
         let remembered = Arc::new(Remembered { token: verified, keys });
         self.cache.insert(token.as_bytes(), b"", Arc::clone(&remembered));
-        principal(&remembered.token, required)
+        self.principal(&remembered.token, required, now)
     }
 
     /// Replaces the keys that tokens may be signed with. Tokens of keys that are gone are refused from now on, remembered
@@ -81,7 +99,8 @@ impl BearerVerifier {
         &self.tokens
     }
 
-    /// Checks a bare token, remembered or not; `observer` is told of the steps.
+    /// Checks a bare token, remembered or not; `observer` is told of the steps ([`TOKEN_STEPS`]). What the token says is
+    /// returned with the answer.
     ///
     /// # Errors
     /// As [`BearerVerifier::verify`].
@@ -91,20 +110,42 @@ impl BearerVerifier {
         required: &Scopes,
         now: Timestamp,
         observer: &mut impl Observer,
-    ) -> Result<Principal, Rejection> {
+    ) -> Result<(Principal, VerifiedToken), Rejection> {
         let verified = self.tokens.verify_with(token, now, |step| observer.passed(step, &String::new))?;
-        let principal = principal(&verified, required)?;
-        observer.passed("scopes", &|| verified.scopes.to_string());
-        Ok(principal)
+        let revocation = self.check_revocation(&verified, now)?;
+        match (&self.revocation, &verified.certificate) {
+            (Some(lookup), Some(serial)) if !lookup.is_off() => {
+                observer.passed("revocation", &|| format!("{serial} is {}", revocation::describe(revocation)));
+            }
+            (Some(lookup), None) if !lookup.is_off() => {
+                observer.skipped("revocation", &|| "the token names no certificate".to_owned());
+            }
+            _ => observer.skipped("revocation", &|| "not checked".to_owned()),
+        }
+        let principal = principal(&verified, required, revocation)?;
+        observer.passed("scopes", &|| format!("{}, until {}", verified.scopes, verified.expires));
+        Ok((principal, verified))
+    }
+
+    fn principal(&self, verified: &VerifiedToken, required: &Scopes, now: Timestamp) -> Result<Principal, Rejection> {
+        let revocation = self.check_revocation(verified, now)?;
+        principal(verified, required, revocation)
+    }
+
+    fn check_revocation(&self, verified: &VerifiedToken, now: Timestamp) -> Result<Staleness, Rejection> {
+        match (&self.revocation, &verified.certificate) {
+            (Some(lookup), Some(serial)) => lookup.check(serial, verified.signer.as_ref(), now),
+            _ => Ok(Staleness::Current),
+        }
     }
 }
 
-fn principal(verified: &VerifiedToken, required: &Scopes) -> Result<Principal, Rejection> {
+fn principal(verified: &VerifiedToken, required: &Scopes, revocation: Staleness) -> Result<Principal, Rejection> {
     verified.scopes.covers(required)?;
     Ok(Principal {
         client: Arc::clone(&verified.client),
         scopes: verified.scopes.clone(),
-        credential: Credential::Token,
+        credential: Credential::Token { revocation },
     })
 }
 

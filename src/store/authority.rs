@@ -1,5 +1,10 @@
 //! A CA of the credentials directory, with its private key and its database.
 
+mod records;
+mod watch;
+
+pub(crate) use watch::FileVersion;
+
 use super::{
     CertificateRecord, ClientRecord, CrlState, Kind, Name, Revocation,
     credentials::{CA_CERTIFICATE, CA_CRL, CA_DATABASE, CA_FILES, CA_KEY, CHAIN},
@@ -21,7 +26,10 @@ use crate::{
     scope::Scopes,
 };
 use jiff::Timestamp;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// How long a revocation list that is made by hand counts as current: 7 d.
 pub const CRL_LIFETIME: Lifetime = Lifetime::hours(7 * 24);
@@ -38,8 +46,9 @@ pub struct Authority {
     directory: PathBuf,
     facts: Facts,
     chain: Vec<Facts>,
-    key: LocalKey,
+    key: Arc<LocalKey>,
     database: Database,
+    file: Option<(u64, u64)>,
 }
 
 /// Which certificates to revoke.
@@ -69,7 +78,7 @@ impl Authority {
     pub(super) fn open(name: &Name, directory: PathBuf) -> Result<Self> {
         let (facts, chain) = read_certificates(&directory)?;
         let key_path = directory.join(CA_KEY);
-        let key = pem_file::private_key(&key_path)?;
+        let key = Arc::new(pem_file::private_key(&key_path)?);
         if key.public_key().spki_der() != facts.spki {
             return Err(Error::bad_file(
                 key_path,
@@ -77,13 +86,20 @@ impl Authority {
                 "restore both files from the same backup, or make the CA anew with `ca create --force`",
             ));
         }
-        let database = Database::open(&directory.join(CA_DATABASE))?;
-        Ok(Self { name: name.clone(), directory, facts, chain, key, database })
+        let path = directory.join(CA_DATABASE);
+        let file = file::identity(&path).ok();
+        let database = Database::open(&path)?;
+        Ok(Self { name: name.clone(), directory, facts, chain, key, database, file })
     }
 
     /// Its name.
     pub fn name(&self) -> &Name {
         &self.name
+    }
+
+    /// Whether the database that it has open is still the one in the CA's directory, and no other was put in its place.
+    pub fn is_in_place(&self) -> bool {
+        file::identity(&self.directory.join(CA_DATABASE)).ok() == self.file
     }
 
     /// Its certificate.
@@ -106,12 +122,17 @@ impl Authority {
         &self.key
     }
 
+    /// The same for whoever signs on another thread.
+    pub fn shared_signer(&self) -> Arc<LocalKey> {
+        Arc::clone(&self.key)
+    }
+
     /// Certificate and key together, ready to issue.
     ///
     /// # Errors
     /// [`Error::Issue`] where the certificate is not a CA's.
     pub fn issuer(&self) -> Result<Issuer<'_>> {
-        Issuer::new(&self.facts, &self.key)
+        Issuer::new(&self.facts, &*self.key)
     }
 
     /// The issuer identifier (`iss`) of its tokens.
@@ -165,24 +186,6 @@ impl Authority {
     /// [`Error::Database`].
     pub fn crl_state(&self) -> Result<CrlState> {
         self.database.crl_state()
-    }
-
-    /// Records a certificate that is about to leave. Its serial number is taken from here on.
-    pub(super) fn record(
-        &mut self,
-        facts: &Facts,
-        kind: Kind,
-        name: &Name,
-        scopes: &Scopes,
-        now: Timestamp,
-    ) -> Result<()> {
-        let writing = self.database.write()?;
-        if kind == Kind::Client {
-            writing.check_common_name(name, facts.common_name.as_deref().unwrap_or(name))?;
-            writing.upsert_client(&client_record(name, facts, scopes, now))?;
-        }
-        writing.insert(facts, kind, name, scopes, now)?;
-        writing.commit()
     }
 
     /// Makes and publishes a new revocation list.
@@ -255,7 +258,7 @@ impl Authority {
         let unlocked = Unlocked { name: &self.name, directory: &self.directory, facts: &self.facts };
         let writing = self.database.write()?;
         let changed = change(&unlocked, &writing)?;
-        let issuer = Issuer::new(&self.facts, &self.key)?;
+        let issuer = Issuer::new(&self.facts, &*self.key)?;
         let (staged, state) = stage_crl(&issuer, &writing, &self.directory, now, next_update)?;
         writing.commit()?;
         staged.publish()?;
@@ -279,7 +282,7 @@ impl Authority {
         let writing = self.database.write()?;
         let (number, mut entries) = writing.next_crl(now, next_update)?;
         entries.extend(more);
-        let issuer = Issuer::new(&self.facts, &self.key)?;
+        let issuer = Issuer::new(&self.facts, &*self.key)?;
         let der = issue(&issuer, &Content { number, this_update: now, next_update, entries })?;
         let bytes = match out.extension().is_some_and(|extension| extension == "der") {
             true => der,

@@ -6,9 +6,10 @@ use super::{
     directory,
     file::{self, Access},
     pem_file,
+    renewal::ClientCertificate,
 };
 use crate::{
-    cert::{Lifetime, Serial, Subject, extension, facts::Facts, issuer::Template},
+    cert::{Lifetime, Serial, Subject, extension, facts::Facts},
     error::{Error, Rejection, Result},
     key::{KeyType, LocalKey, PublicKey, Signer as _},
     scope::Scopes,
@@ -125,12 +126,16 @@ impl ClientCredentials {
     /// # Errors
     /// [`Error::NotFound`] where it is kept elsewhere.
     pub fn signer(&self) -> Result<&LocalKey> {
-        self.key.as_ref().ok_or_else(|| Error::NotFound {
+        self.key.as_ref().ok_or_else(|| self.missing_key())
+    }
+
+    pub(crate) fn missing_key(&self) -> Error {
+        Error::NotFound {
             what: "private key",
             name: KEY.to_owned(),
             place: self.token_path.parent().unwrap_or(Path::new(".")).display().to_string(),
             hint: "the client was made from a CSR: sign where its key is kept".into(),
-        })
+        }
     }
 }
 
@@ -162,8 +167,8 @@ impl Credentials {
             }
         };
         let (serial, lifetime) = (options.serial.clone(), options.lifetime);
-        let template = Template { subject, serial, lifetime, crl_url: ca.crl_url()? };
-        let certificate = ca.issuer()?.client(&template, public, &options.scopes, self.scopes_oid(), now)?;
+        let wanted = ClientCertificate { subject, serial, lifetime, key: public, scopes: &options.scopes };
+        let certificate = ca.sign_client(wanted, self.scopes_oid(), now)?;
         let client =
             IssuedClient { name: options.name.clone(), certificate, scopes: options.scopes.clone(), directory };
 
@@ -213,10 +218,10 @@ impl Credentials {
             Some(scopes) => scopes.clone(),
             None => self.scopes_of(&present)?,
         };
-        let template =
-            Template { subject, serial: options.serial.clone(), lifetime: options.lifetime, crl_url: ca.crl_url()? };
         let public = PublicKey::from_spki_der(&present.certificate.spki)?;
-        let certificate = ca.issuer()?.client(&template, &public, &scopes, self.scopes_oid(), now)?;
+        let (serial, lifetime) = (options.serial.clone(), options.lifetime);
+        let wanted = ClientCertificate { subject, serial, lifetime, key: &public, scopes: &scopes };
+        let certificate = ca.sign_client(wanted, self.scopes_oid(), now)?;
         let directory = self.root().join(&options.name);
         let client = IssuedClient { name: options.name.clone(), certificate, scopes, directory };
 
@@ -233,6 +238,30 @@ impl Credentials {
         ca.record(&client.certificate, Kind::Client, &client.name, &client.scopes, now)?;
         staged.into_iter().try_for_each(file::Staged::publish)?;
         Ok(client)
+    }
+
+    /// Puts a client's new certificate, and those above it (its issuer first), in the place of the present ones. It was
+    /// issued elsewhere, for the same key; the token stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown client, [`Error::NotAllowed`] for another key's certificate, or file errors.
+    pub fn install_certificate(&self, name: &Name, certificate: &Facts, chain: &[Facts]) -> Result<()> {
+        let present = self.client(name)?;
+        if present.certificate.spki != certificate.spki {
+            let why = "the certificate is for another key than the client's";
+            return Err(Error::not_allowed("client", name, why, "renew it with the key that is in its directory"));
+        }
+        let directory = self.root().join(name);
+        directory::sweep(&directory, &[])?;
+        let stage = |file: &str, certificates: &[Facts]| {
+            let pem = pem_file::encode_certificates(certificates);
+            file::Staged::new(&directory.join(file), pem.as_bytes(), Access::Public)
+        };
+        // Both are complete before either is in place. An empty chain says nothing about the one that is there.
+        let above = if chain.is_empty() { None } else { Some(stage(CHAIN, chain)?) };
+        let own = stage(CERTIFICATE, std::slice::from_ref(certificate))?;
+        above.map_or(Ok(()), file::Staged::publish)?;
+        own.publish()
     }
 
     /// Reads a client's credentials.

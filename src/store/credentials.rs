@@ -240,7 +240,7 @@ impl Credentials {
         Ok(names)
     }
 
-    fn ca_directory(&self, name: &Name) -> Result<PathBuf> {
+    pub(super) fn ca_directory(&self, name: &Name) -> Result<PathBuf> {
         let directory = self.root.join(name);
         if has_any(&directory, &[CA_CERTIFICATE, CA_KEY, CA_DATABASE])? {
             return Ok(directory);

@@ -1,12 +1,15 @@
 //! `ca.db`: what a CA must never forget. SQLite with a write-ahead log, safe for several processes at once.
 
+mod watch;
+
 use super::{
     open::{self, Snapshot, at},
     record::{CertificateRecord, ClientRecord, CrlState, Kind, Revocation},
+    rows::{client, positive, reason, record, serial, time},
 };
 use crate::{
     cert::{Serial, Subject, facts::Facts},
-    crl::issue::{Entry, RevocationReason},
+    crl::issue::Entry,
     error::{Error, Result},
     scope::Scopes,
 };
@@ -59,6 +62,7 @@ const SCHEMA: &str = "
     INSERT INTO crl VALUES (1, 0, 0, 0);
 ";
 
+const CLIENTS: &str = "SELECT name, spki, scopes, updated_at FROM clients";
 const COLUMNS: &str = "serial, client, ca, common_name, organization, scopes, not_before, not_after, issued_at, \
     revoked_at, reason";
 
@@ -138,14 +142,18 @@ impl Database {
 
     /// All clients, by name.
     pub(crate) fn clients(&self) -> Result<Vec<ClientRecord>> {
-        self.collect("SELECT name, spki, scopes, updated_at FROM clients ORDER BY name", [], |row| {
-            Ok(ClientRecord {
-                name: row.get(0)?,
-                spki: row.get(1)?,
-                scopes: scopes(row, 2)?,
-                updated_at: time(row, 3)?,
-            })
-        })
+        self.collect(&format!("{CLIENTS} ORDER BY name"), [], client)
+    }
+
+    /// The client of this name.
+    pub(crate) fn client(&self, name: &str) -> Result<Option<ClientRecord>> {
+        Ok(self.collect(&format!("{CLIENTS} WHERE name = ?1"), [name], client)?.pop())
+    }
+
+    /// The DER of the certificate with this serial number.
+    pub(crate) fn der(&self, serial: &Serial) -> Result<Option<Vec<u8>>> {
+        let query = "SELECT der FROM certificates WHERE serial = ?1";
+        self.unchanged(self.connection.query_row(query, [serial.as_bytes()], |row| row.get(0)).optional())
     }
 
     /// The newest revocation list.
@@ -292,6 +300,19 @@ impl Writing<'_> {
         exists().map_err(at(&self.path))
     }
 
+    /// The client of this name.
+    pub(crate) fn client(&self, name: &str) -> Result<Option<ClientRecord>> {
+        let query = format!("{CLIENTS} WHERE name = ?1");
+        self.transaction.query_row(&query, [name], client).optional().map_err(at(&self.path))
+    }
+
+    /// Whether the certificate with this serial number is revoked.
+    pub(crate) fn is_revoked(&self, serial: &Serial) -> Result<bool> {
+        let query = "SELECT 1 FROM certificates WHERE serial = ?1 AND revoked_at IS NOT NULL";
+        let exists = || self.transaction.prepare_cached(query)?.exists([serial.as_bytes()]);
+        exists().map_err(at(&self.path))
+    }
+
     /// Whether a certificate with this serial number was ever recorded.
     pub(crate) fn has_certificate(&self, serial: &Serial) -> Result<bool> {
         let query = "SELECT 1 FROM certificates WHERE serial = ?1";
@@ -339,60 +360,4 @@ fn crl_state(connection: &Connection) -> rusqlite::Result<CrlState> {
     connection.query_row("SELECT number, this_update, next_update FROM crl", [], |row| {
         Ok(CrlState { number: positive(row, 0)?, this_update: time(row, 1)?, next_update: time(row, 2)? })
     })
-}
-
-fn record(row: &Row<'_>) -> rusqlite::Result<CertificateRecord> {
-    let client: Option<String> = row.get(1)?;
-    let (kind, name) = match client {
-        Some(name) => (Kind::Client, name),
-        None => (Kind::Ca, row.get(2)?),
-    };
-    let common_name: String = row.get(3)?;
-    let organization: Option<String> = row.get(4)?;
-    let revoked_at: Option<i64> = row.get(9)?;
-    let revocation = match revoked_at {
-        Some(_) => Some(Revocation { at: time(row, 9)?, reason: reason(row, 10)? }),
-        None => None,
-    };
-    Ok(CertificateRecord {
-        serial: serial(row, 0)?,
-        kind,
-        name,
-        subject: Subject::new(&common_name, organization.as_deref()).map_err(|e| corrupt(3, e))?,
-        scopes: scopes(row, 5)?,
-        not_before: time(row, 6)?,
-        not_after: time(row, 7)?,
-        issued_at: time(row, 8)?,
-        revocation,
-    })
-}
-
-fn corrupt(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Null, Box::new(error))
-}
-
-fn out_of_range(column: usize) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Null, "out of range".into())
-}
-
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
-    Timestamp::from_second(row.get(column)?).map_err(|e| corrupt(column, e))
-}
-
-fn positive(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    u64::try_from(row.get::<_, i64>(column)?).map_err(|e| corrupt(column, e))
-}
-
-fn serial(row: &Row<'_>, column: usize) -> rusqlite::Result<Serial> {
-    let bytes: Vec<u8> = row.get(column)?;
-    Serial::from_be_bytes(&bytes).ok_or_else(|| out_of_range(column))
-}
-
-fn reason(row: &Row<'_>, column: usize) -> rusqlite::Result<RevocationReason> {
-    RevocationReason::from_code(row.get(column)?).ok_or_else(|| out_of_range(column))
-}
-
-fn scopes(row: &Row<'_>, column: usize) -> rusqlite::Result<Scopes> {
-    let text: String = row.get(column)?;
-    Scopes::parse(&text).map_err(|e| corrupt(column, e))
 }

@@ -2,11 +2,11 @@
 
 use super::{Authority, IssuedClient, Kind, Name, Status};
 use crate::{
-    cert::Lifetime,
+    cert::{Lifetime, Serial, facts::Facts},
     error::{Error, Result},
     key::KeyError,
     scope::Scopes,
-    token::{self, Claims},
+    token::{self, Claims, Confirmation},
 };
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -24,7 +24,7 @@ pub struct TokenOptions {
     pub audience: Option<String>,
     /// Some of the client's scopes; all of them if `None`.
     pub scopes: Option<Scopes>,
-    /// How long it lives; [`TOKEN_LIFETIME`] if `None`.
+    /// How long it lives; [`TOKEN_LIFETIME`] if `None`, but not longer than the client's certificate.
     pub lifetime: Option<Lifetime>,
 }
 
@@ -64,13 +64,13 @@ pub fn default_audience(scopes: &Scopes) -> Option<&str> {
 }
 
 impl Authority {
-    /// Issues an access token (RFC 9068) to a client that this CA knows. It names the client as its newest certificate
-    /// does that is not revoked: by the common name.
+    /// Issues an access token (RFC 9068) to a client that this CA knows. It names the client's newest certificate that is
+    /// neither revoked nor expired, and the client as that does: by the common name.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an unknown client; [`Error::NotAllowed`] for a scope that it does not have, where all its
-    /// certificates are revoked, or where the audience is not clear from the scopes; [`Error::InvalidValue`] for a
-    /// lifetime out of bounds or an empty audience.
+    /// [`Error::NotFound`] for an unknown client; [`Error::NotAllowed`] for a scope that it does not have, where none of
+    /// its certificates is valid, where the token would outlive it, or where the audience is not clear from the scopes;
+    /// [`Error::InvalidValue`] for a lifetime out of bounds or an empty audience.
     pub fn issue_token(&self, options: &TokenOptions, now: Timestamp) -> Result<IssuedToken> {
         let client = &options.client;
         let known =
@@ -80,13 +80,7 @@ impl Authority {
                 place: format!("the database of the CA {}", self.name()),
                 hint: format!("see what it issued with `certauthz ca show --name {}`", self.name()).into(),
             })?;
-        let mut certificates = self.certificates()?;
-        certificates.retain(|record| record.kind == Kind::Client && record.name == **client);
-        let newest = certificates.iter().rfind(|record| record.status(now) != Status::Revoked);
-        if newest.is_none() && !certificates.is_empty() {
-            let hint = "make the client anew, with a new key: `client create --force`";
-            return Err(Error::not_allowed("client", client, "its certificates are revoked", hint));
-        }
+        let certificate = self.newest_certificate(client, now)?;
         let scopes = match &options.scopes {
             None => &known.scopes,
             Some(scopes) => {
@@ -98,15 +92,44 @@ impl Authority {
                 scopes
             }
         };
-        let subject = newest.map_or(client.as_str(), |record| record.subject.common_name());
-        self.issue_token_with(options, subject, scopes, now)
+        self.issue_token_with(options, &Bearer::new(client, &certificate), scopes, now)
+    }
+
+    /// A client's newest certificate that is neither revoked nor expired.
+    fn newest_certificate(&self, client: &Name, now: Timestamp) -> Result<Facts> {
+        let mut certificates = self.certificates()?;
+        certificates.retain(|record| record.kind == Kind::Client && record.name == **client);
+        let has = |status| certificates.iter().any(|record| record.status(now) == status);
+        let why = match certificates.iter().rfind(|record| record.status(now) == Status::Valid) {
+            Some(valid) => return self.facts_of(&valid.serial),
+            None if has(Status::NotYetValid) => "its certificate is not valid yet",
+            None if has(Status::Expired) => "its certificate expired",
+            None if has(Status::Revoked) => {
+                let hint = "make the client anew, with a new key: `client create --force`";
+                return Err(Error::not_allowed("client", client, "its certificates are revoked", hint));
+            }
+            None => "it has no certificate",
+        };
+        let hint = format!("give it a new one with `client renew --name {client}`");
+        Err(Error::not_allowed("client", client, why, hint))
+    }
+
+    fn facts_of(&self, serial: &Serial) -> Result<Facts> {
+        let der = self.certificate_der(serial)?.ok_or_else(|| Error::NotFound {
+            what: "certificate with serial number",
+            name: serial.to_string(),
+            place: format!("the database of the CA {}", self.name()),
+            hint: "somebody else changed it meanwhile: repeat the command".into(),
+        })?;
+        Facts::from_der(&der)
     }
 
     /// The token that goes with a client's new certificate, which the database does not know yet; `None` where its
     /// audience is not clear from the scopes.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] for a lifetime out of bounds; signing and database errors.
+    /// [`Error::InvalidValue`] for a lifetime out of bounds, [`Error::NotAllowed`] for one beyond the certificate's end;
+    /// signing and database errors.
     pub fn issue_first_token(
         &self,
         client: &IssuedClient,
@@ -117,15 +140,15 @@ impl Authority {
             return Ok(None);
         }
         let options = TokenOptions { lifetime, ..TokenOptions::new(client.name.clone()) };
-        let subject = client.certificate.common_name.as_deref().unwrap_or(&client.name);
-        self.issue_token_with(&options, subject, &client.scopes, now).map(Some)
+        let bearer = Bearer::new(&client.name, &client.certificate);
+        self.issue_token_with(&options, &bearer, &client.scopes, now).map(Some)
     }
 
-    /// Subject and scopes are the caller's to check.
+    /// Bearer and scopes are the caller's to check.
     fn issue_token_with(
         &self,
         options: &TokenOptions,
-        subject: &str,
+        bearer: &Bearer<'_>,
         scopes: &Scopes,
         now: Timestamp,
     ) -> Result<IssuedToken> {
@@ -139,21 +162,50 @@ impl Authority {
                 Error::not_allowed("scopes", scopes, why, "name the service with --audience")
             })?,
         };
-        let expires = options.lifetime.unwrap_or(TOKEN_LIFETIME).end(now)?;
+        let expires = bearer.end(options.lifetime, now)?;
         let mut id = [0; 16];
         SystemRandom::new().fill(&mut id).map_err(|_| Error::Key(KeyError::Crypto("draw random numbers")))?;
         let claims = Claims {
             iss: self.issuer_url()?,
-            sub: subject.to_owned(),
-            client_id: subject.to_owned(),
+            sub: bearer.subject.to_owned(),
+            client_id: bearer.subject.to_owned(),
             aud: audience.clone(),
             exp: expires.as_second(),
             iat: now.as_second(),
             jti: URL_SAFE_NO_PAD.encode(id),
             scope: scopes.to_string(),
-            cnf: None,
+            cnf: Some(Confirmation::from(bearer.certificate)),
         };
         Ok(IssuedToken { token: token::issue(self.signer(), &claims)?, audience, scopes: scopes.clone(), expires })
+    }
+}
+
+/// Whom a token is for.
+struct Bearer<'a> {
+    /// As its certificate names it.
+    subject: &'a str,
+    certificate: &'a Facts,
+}
+
+impl<'a> Bearer<'a> {
+    fn new(name: &'a Name, certificate: &'a Facts) -> Self {
+        Self { subject: certificate.common_name.as_deref().unwrap_or(name), certificate }
+    }
+
+    /// When its token ends: no later than its certificate, without which the token is not accepted.
+    fn end(&self, lifetime: Option<Lifetime>, now: Timestamp) -> Result<Timestamp> {
+        let latest = self.certificate.not_after;
+        let Some(lifetime) = lifetime else { return Ok(TOKEN_LIFETIME.end(now)?.min(latest)) };
+        let end = lifetime.end(now)?;
+        if end <= latest {
+            return Ok(end);
+        }
+        Err(Error::not_allowed(
+            "expiration",
+            end,
+            format!("a token must not outlive its client's certificate: the latest possible date is {latest}"),
+            format!("use --expiration {latest} or an earlier time, or `client renew` first"),
+        ))
     }
 }
 
@@ -209,6 +261,23 @@ mod tests {
             TokenVerifier::new(key, issuer, "bob".into(), SignedDuration::ZERO).verify(&issued.token, now).unwrap();
         assert_eq!((&*verified.client, verified.scopes), ("alice", scopes("bob.user.read")));
         assert!(!format!("{issued:?}").contains(&issued.token));
+        let certificate = credentials.client(&alice).unwrap().certificate;
+        assert_eq!(verified.certificate.unwrap(), certificate.serial);
+        let payload = URL_SAFE_NO_PAD.decode(issued.token.split('.').nth(1).unwrap()).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        assert_eq!(claims["cnf"]["x5t#S256"], URL_SAFE_NO_PAD.encode(crate::key::sha256(&certificate.der)));
+
+        let until =
+            |end: Timestamp| TokenOptions { lifetime: Some(Lifetime::Until(end)), ..TokenOptions::new(alice.clone()) };
+        let last = certificate.not_after;
+        assert_eq!(authority.issue_token(&until(last), now).unwrap().expires, last);
+        let error = authority.issue_token(&until(last + SignedDuration::from_secs(1)), now).unwrap_err();
+        assert!(error.to_string().contains(&format!("the latest possible date is {last}")), "{error}");
+        let near = last - SignedDuration::from_secs(7);
+        assert_eq!(authority.issue_token(&TokenOptions::new(alice.clone()), near).unwrap().expires, last);
+        let error = authority.issue_token(&TokenOptions::new(alice.clone()), last + SignedDuration::from_secs(1));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("expired"), "{error}");
 
         let wider = TokenOptions { scopes: Some(scopes("bob.root")), ..TokenOptions::new(alice.clone()) };
         let error = authority.issue_token(&wider, now).unwrap_err();

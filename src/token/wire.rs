@@ -12,16 +12,16 @@ use serde::{
 use std::{borrow::Cow, fmt};
 
 /// The three segments of a compact JWS.
-pub(super) struct Parts<'a> {
-    pub(super) header: &'a str,
-    pub(super) payload: &'a str,
-    pub(super) signature: &'a str,
+pub(crate) struct Parts<'a> {
+    pub(crate) header: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) signature: &'a str,
     /// What is signed: header, dot, payload.
-    pub(super) signed: &'a str,
+    pub(crate) signed: &'a str,
 }
 
 impl<'a> Parts<'a> {
-    pub(super) fn split(token: &'a str) -> Result<Self, Rejection> {
+    pub(crate) fn split(token: &'a str) -> Result<Self, Rejection> {
         if token.len() > MAX_TOKEN_LEN {
             return Err(Rejection::CredentialTooLarge { what: "token", limit: MAX_TOKEN_LEN });
         }
@@ -39,32 +39,32 @@ impl<'a> Parts<'a> {
 }
 
 /// Decodes a segment into the buffer, in place of what was there.
-pub(super) fn decode<'b>(segment: &str, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Rejection> {
+pub(crate) fn decode<'b>(segment: &str, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Rejection> {
     buffer.clear();
     let malformed = |_| Rejection::TokenMalformed("a part of it is not base64url".into());
     URL_SAFE_NO_PAD.decode_append(segment.as_bytes(), buffer).map_err(malformed)?;
     Ok(buffer)
 }
 
-pub(super) fn missing(claim: &'static str) -> Rejection {
+pub(crate) fn missing(claim: &'static str) -> Rejection {
     Rejection::TokenClaims(format!("{claim} is missing").into())
 }
 
-pub(super) fn json_error(error: &serde_json::Error) -> Cow<'static, str> {
+pub(crate) fn json_error(error: &serde_json::Error) -> Cow<'static, str> {
     format!("not the JSON that is wanted: {error}").into()
 }
 
 #[derive(Deserialize)]
-pub(super) struct HeaderIn<'a> {
+pub(crate) struct HeaderIn<'a> {
     #[serde(borrow)]
-    pub(super) alg: Option<Text<'a>>,
+    pub(crate) alg: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) typ: Option<Text<'a>>,
+    pub(crate) typ: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) kid: Option<Text<'a>>,
+    pub(crate) kid: Option<Text<'a>>,
     /// Whether it is there, whatever its value: `null` names nothing that is understood either.
     #[serde(default, deserialize_with = "is_present")]
-    pub(super) crit: bool,
+    pub(crate) crit: bool,
 }
 
 fn is_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -72,25 +72,25 @@ fn is_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool,
 }
 
 #[derive(Deserialize)]
-pub(super) struct ClaimsIn<'a> {
+pub(crate) struct ClaimsIn<'a> {
     #[serde(borrow)]
-    pub(super) iss: Option<Text<'a>>,
+    pub(crate) iss: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) sub: Option<Text<'a>>,
+    pub(crate) sub: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) client_id: Option<Text<'a>>,
+    pub(crate) client_id: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) aud: Option<Audience<'a>>,
-    pub(super) exp: Option<NumericDate>,
-    pub(super) iat: Option<NumericDate>,
-    pub(super) nbf: Option<NumericDate>,
+    pub(crate) aud: Option<Audience<'a>>,
+    pub(crate) exp: Option<NumericDate>,
+    pub(crate) iat: Option<NumericDate>,
+    pub(crate) nbf: Option<NumericDate>,
     #[serde(borrow)]
-    pub(super) jti: Option<Text<'a>>,
+    pub(crate) jti: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) scope: Option<Text<'a>>,
+    pub(crate) scope: Option<Text<'a>>,
     /// `null` would be no confirmation either, and whoever writes it may have meant one.
     #[serde(borrow, default, deserialize_with = "some")]
-    pub(super) cnf: Option<ConfirmationIn<'a>>,
+    pub(crate) cnf: Option<ConfirmationIn<'a>>,
 }
 
 fn some<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ConfirmationIn<'a>>, D::Error> {
@@ -101,7 +101,7 @@ fn some<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Con
 /// (RFC 7800) only the holder of a key may use the token, and nothing here could tell that it is the holder who does.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ConfirmationIn<'a> {
+pub(crate) struct ConfirmationIn<'a> {
     #[serde(borrow, rename = "x5t#S256")]
     x5t_s256: Option<Text<'a>>,
     #[serde(borrow)]
@@ -110,7 +110,7 @@ pub(super) struct ConfirmationIn<'a> {
 
 impl ConfirmationIn<'_> {
     /// The certificate that is named. Its digest must be one, but it is the serial number that revocation goes by.
-    pub(super) fn certificate(&self) -> Result<Serial, Rejection> {
+    pub(crate) fn certificate(&self) -> Result<Serial, Rejection> {
         let serial = self.serial.as_ref().and_then(|hex| Serial::from_hex(hex));
         let serial = serial.ok_or(Rejection::TokenClaims("cnf has no usable serial number".into()))?;
         match &self.x5t_s256 {
@@ -129,7 +129,7 @@ fn is_sha256(text: &str) -> bool {
 }
 
 /// A string, borrowed unless it has escapes. (serde borrows a `Cow`, but not one within an `Option`.)
-pub(super) struct Text<'a>(Cow<'a, str>);
+pub(crate) struct Text<'a>(Cow<'a, str>);
 
 impl std::ops::Deref for Text<'_> {
     type Target = str;
@@ -161,7 +161,7 @@ impl<'de> Visitor<'de> for TextVisitor {
 }
 
 /// RFC 7519 section 4.1.3: one string or an array of strings.
-pub(super) enum Audience<'a> {
+pub(crate) enum Audience<'a> {
     One(Cow<'a, str>),
     Many(Vec<String>),
 }
@@ -197,7 +197,7 @@ impl<'de> Visitor<'de> for AudienceVisitor {
 }
 
 impl Audience<'_> {
-    pub(super) fn contains(&self, audience: &str) -> bool {
+    pub(crate) fn contains(&self, audience: &str) -> bool {
         match self {
             Self::One(one) => one == audience,
             Self::Many(many) => many.iter().any(|a| a == audience),
@@ -215,7 +215,7 @@ impl fmt::Display for Audience<'_> {
 }
 
 /// RFC 7519 section 2: seconds since the epoch, also with a fraction (which is cut off).
-pub(super) struct NumericDate(pub(super) Timestamp);
+pub(crate) struct NumericDate(pub(crate) Timestamp);
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

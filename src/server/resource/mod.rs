@@ -2,7 +2,7 @@
 
 mod exposition;
 mod issuers;
-mod refusal;
+pub(super) mod refusal;
 mod reload;
 mod routes;
 mod sources;
@@ -136,6 +136,8 @@ impl Endpoint for Path {
                         Reason::CredentialMissing
                             | Reason::CredentialMalformed
                             | Reason::CredentialTooLarge
+                            | Reason::CertificateRevoked
+                            | Reason::RevocationUnknown
                             | Reason::AlgorithmForbidden
                             | Reason::InsufficientScope
                     )

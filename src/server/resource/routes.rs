@@ -9,6 +9,8 @@ use super::{
     refusal::{Route, accepted, note_stale_list, refused},
 };
 use crate::{
+    authz::{Credential, Principal},
+    crl::{StalePolicy, Staleness},
     error::Rejection,
     signature::{RequestParts, digest::BodyDigest},
 };
@@ -34,10 +36,13 @@ impl App {
                 outcome = verify();
             }
         }
-        match outcome {
+        let stale = token_policy(&outcome, || resource.tokens.stale_policy(Timestamp::now()));
+        let mut answer = match outcome {
             Ok(principal) => accepted(&principal),
             Err(rejection) => refusal(&rejection, Route::Token, resource),
-        }
+        };
+        note_stale_list(&mut answer.response, stale);
+        answer
     }
 
     pub(super) async fn certificate(&self, request: Request<Incoming>) -> Answer {
@@ -49,6 +54,21 @@ impl App {
         };
         note_stale_list(&mut answer.response, self.resource.certificates.stale_policy(Timestamp::now()));
         answer
+    }
+}
+
+/// The policy that was applied to a token's answer because the list was stale. Most tokens that are refused never came so
+/// far as to have a list asked, and one that names no certificate is not looked up.
+fn token_policy(
+    verdict: &Result<Principal, Rejection>,
+    stale: impl FnOnce() -> Option<StalePolicy>,
+) -> Option<StalePolicy> {
+    match verdict {
+        Ok(Principal { credential: Credential::Token { revocation: Staleness::Tolerated { policy, .. } }, .. }) => {
+            Some(*policy)
+        }
+        Err(Rejection::RevocationUnknown(_) | Rejection::CertificateRevoked { .. }) => stale(),
+        _ => None,
     }
 }
 

@@ -217,9 +217,9 @@ pub(crate) struct TokenCreateArgs {
     /// A scope of the token; repeat for several; only scopes that the client has [default: all of them]
     #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope)]
     pub(crate) scopes: Vec<Scope>,
-    /// Life of the token: a duration, or the RFC 3339 time of its end
-    #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime, default_value = "15m")]
-    pub(crate) expiration: Lifetime,
+    /// Life of the token: a duration, or the RFC 3339 time of its end [default: 15m, but not beyond the certificate]
+    #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime)]
+    pub(crate) expiration: Option<Lifetime>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -168,6 +168,8 @@ pub(crate) struct VerifyTokenArgs {
     #[arg(long = "require-scope", value_name = "SCOPE", value_parser = values::scope)]
     pub(crate) require_scopes: Vec<Scope>,
     #[command(flatten)]
+    pub(crate) revocation: RevocationArgs,
+    #[command(flatten)]
     pub(crate) common: VerifyArgs,
     /// The token; - is standard input
     #[arg(value_name = "TOKEN")]

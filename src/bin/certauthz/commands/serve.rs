@@ -6,7 +6,7 @@ use crate::{
     output::{Failure, Outcome, Result, raw_to_stdout, to_stderr},
 };
 use certauthz::{
-    authz::{Authorities, BearerVerifier, CertificateVerifier, Policy, RevocationCheck},
+    authz::{Authorities, BearerVerifier, CertificateVerifier, Policy, RevocationCheck, RevocationLookup, SharedLists},
     cert::{chain::Anchors, facts::Facts},
     crl::{Freshness, RevocationStore},
     error::Error,
@@ -122,7 +122,10 @@ fn resource(
     policy.skew = skew;
     policy.scopes_oid = context.credentials.scopes_oid().clone();
     policy.revocation = RevocationCheck::Required(args.stale_crl);
-    let lists = load(args, sources, &tokens, context);
+    // One handle: a new list is news for certificates and for the tokens that name them.
+    let lists = SharedLists::new(load(args, sources, &tokens, context));
+    let facts = ca.certificates.iter().map(|der| Facts::from_der(der)).collect::<certauthz::error::Result<Vec<_>>>()?;
+    let tokens = tokens.with_revocation(RevocationLookup::new(lists.clone(), &facts, policy.revocation));
     policy.started = Some(Timestamp::now());
     let anchors = Anchors::new(ca.certificates.iter().cloned())?;
     let certificates = CertificateVerifier::new(anchors, policy, lists, args.cert_cache, args.replay_capacity.get());
@@ -146,7 +149,7 @@ fn load(args: &ServeArgs, sources: &mut Sources, tokens: &BearerVerifier, contex
     let mut lists = RevocationStore::new();
     let loaded = sources.load(&mut lists, tokens, START_LIMIT);
     for error in loaded.lists {
-        context.out.warn(&format!("no usable revocation list ({error}): /cert answers 503 for its clients"), &hint);
+        context.out.warn(&format!("no usable revocation list ({error}): its clients are answered 503"), &hint);
     }
     if let Some(error) = loaded.keys {
         let text = format!("no token keys ({error}): those of the CA hold");

@@ -14,7 +14,7 @@ pub(crate) fn create(args: TokenCreateArgs, context: &Context) -> Result {
         client: args.client,
         audience: args.audience,
         scopes: if args.scopes.is_empty() { None } else { Some(Scopes::new(args.scopes)?) },
-        lifetime: Some(args.expiration),
+        lifetime: args.expiration,
     };
     let issued = context.credentials.authority(&args.ca)?.issue_token(&options, context.now)?;
     let document = json!({

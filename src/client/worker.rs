@@ -1,0 +1,209 @@
+//! The background worker: the one place from which the authorization server is asked.
+
+use super::{
+    breaker::{BreakerState, Command, Verdict},
+    event::{Event, Mode, count},
+    failure::Failure,
+    keeper::{Inner, Keeper},
+    renewal::{self, NewCertificate},
+    renewal_plan::Renewal,
+    token_source::{Denied, Token},
+};
+use jiff::Timestamp;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+enum Task {
+    Stop,
+    Fetch(Duration),
+    Renew,
+}
+
+/// Works until the client's last handle is gone.
+pub(super) fn run(keeper: &Keeper) {
+    loop {
+        match next(keeper) {
+            Task::Stop => return,
+            Task::Fetch(limit) => fetch(keeper, limit),
+            Task::Renew => renew(keeper),
+        }
+    }
+}
+
+/// Waits for something to do.
+fn next(keeper: &Keeper) -> Task {
+    let mut inner = keeper.lock();
+    loop {
+        if inner.stopping {
+            return Task::Stop;
+        }
+        let (now, wall) = (Instant::now(), Timestamp::now());
+        let mut wake = None;
+        if keeper.settings.mode != Mode::Certificate {
+            match next_attempt(&mut inner, now, wall) {
+                Ok(limit) => {
+                    count(&keeper.counters.attempts);
+                    if inner.breaker.state() == BreakerState::HalfOpen {
+                        count(&keeper.counters.probes);
+                    }
+                    keeper.release(inner);
+                    return Task::Fetch(limit);
+                }
+                Err(until) => wake = until,
+            }
+        }
+        match next_renewal(keeper, &mut inner, now, wall) {
+            Some(Renewal::Now) => {
+                keeper.release(inner);
+                return Task::Renew;
+            }
+            Some(Renewal::At(time)) => wake = Some(wake.map_or(time, |wake: Instant| wake.min(time))),
+            None => {}
+        }
+        if inner.has_news() {
+            keeper.release(inner);
+            inner = keeper.lock();
+            continue;
+        }
+        inner = wait(keeper, inner, wake.map(|wake| wake.saturating_duration_since(now)));
+    }
+}
+
+fn wait<'k>(keeper: &'k Keeper, inner: MutexGuard<'k, Inner>, time: Option<Duration>) -> MutexGuard<'k, Inner> {
+    match time {
+        None => keeper.work.wait(inner).unwrap_or_else(PoisonError::into_inner),
+        Some(time) => keeper.work.wait_timeout(inner, time).unwrap_or_else(PoisonError::into_inner).0,
+    }
+}
+
+/// The time limit of the attempt that is due, or when to look again.
+fn next_attempt(inner: &mut Inner, now: Instant, wall: Timestamp) -> Result<Duration, Option<Instant>> {
+    let refresh = match &inner.token {
+        Some(token) if token.is_aging(now, wall) => {
+            inner.breaker.want();
+            None
+        }
+        Some(token) => Some(token.refresh_at()),
+        None => None,
+    };
+    match inner.breaker.next(now) {
+        Command::Attempt { limit } => Ok(limit),
+        Command::Wait(until) => Err([until, refresh].into_iter().flatten().min()),
+    }
+}
+
+/// What to do about the certificate, if anything can be done: while the authorization server is away it is left alone.
+fn next_renewal(keeper: &Keeper, inner: &mut Inner, now: Instant, wall: Timestamp) -> Option<Renewal> {
+    let identity = keeper.identity.load();
+    let aging_at = identity.aging_at();
+    if inner.renewal.tells(aging_at, wall) {
+        inner.push(Event::CertificateAging { not_after: identity.facts.not_after });
+    }
+    let reachable = keeper.settings.mode == Mode::Certificate || inner.usable_token(now).is_some();
+    let plan = inner.renewal.next(aging_at, now, wall);
+    match plan {
+        Renewal::Now if !keeper.settings.renews => None,
+        Renewal::Now if !(reachable && inner.breaker.state() == BreakerState::Closed) => None,
+        other => Some(other),
+    }
+}
+
+fn fetch(keeper: &Keeper, limit: Duration) {
+    let settings = &keeper.settings;
+    // The key and the transport may be somebody else's code.
+    let fetched = catch_unwind(AssertUnwindSafe(|| settings.source.fetch(&*settings.key, limit)))
+        .unwrap_or_else(|_| Err(Denied::Failed(Failure::Unreachable("the transport panicked".to_owned()))));
+    let mut inner = keeper.lock();
+    let (now, random) = (Instant::now(), inner.random.bits());
+    match fetched {
+        Ok(token) => {
+            inner.breaker.succeeded();
+            take(keeper, &mut inner, token);
+        }
+        Err(Denied::Failed(failure)) => {
+            let retry_after = match &failure {
+                Failure::Status { retry_after, .. } => *retry_after,
+                _ => None,
+            };
+            inner.breaker.failed(retry_after, now, random);
+            fail(&mut inner, failure);
+        }
+        Err(Denied::Refused(refusal)) => match inner.breaker.refused(now, random) {
+            Verdict::Believed => {
+                inner.refusal = Some(refusal.clone());
+                inner.push(Event::TokenRefused(refusal));
+            }
+            Verdict::Doubted => fail(&mut inner, Failure::Status { status: refusal.status, retry_after: None }),
+        },
+    }
+    // Before the events are told: a callback may take its time.
+    keeper.done.notify_all();
+    keeper.release(inner);
+}
+
+fn fail(inner: &mut Inner, failure: Failure) {
+    inner.last_failure = Some(failure.clone());
+    inner.push(Event::AttemptFailed(failure));
+}
+
+fn take(keeper: &Keeper, inner: &mut Inner, token: Token) {
+    if let Some(scopes) = &token.scopes {
+        let beyond = keeper.identity.load().beyond(scopes);
+        let changed = inner.granted.as_ref() != Some(scopes);
+        inner.renewal.too_broad = beyond.is_some();
+        inner.granted = Some(scopes.clone());
+        if let Some(beyond) = beyond.filter(|_| changed) {
+            inner.push(Event::CertificateTooBroad { beyond });
+        }
+    }
+    inner.push(Event::TokenFetched { life: token.life, scopes: token.scopes.clone() });
+    inner.refusal = None;
+    inner.last_failure = None;
+    inner.token = Some(token);
+}
+
+fn renew(keeper: &Keeper) {
+    let settings = &keeper.settings;
+    let present = keeper.identity.load_full();
+    let renewed = catch_unwind(AssertUnwindSafe(|| {
+        renewal::renew(
+            &present,
+            &settings.key,
+            &settings.oid,
+            &settings.renewal_endpoint,
+            &*settings.source.transport,
+            settings.renewal_limit,
+        )
+    }))
+    .unwrap_or_else(|_| Err("the transport panicked".to_owned()));
+    let saved = renewed.as_ref().map_or(Ok(()), |new| save(keeper, new));
+
+    let mut inner = keeper.lock();
+    let (now, random) = (Instant::now(), inner.random.bits());
+    inner.renewal.ended(renewed.is_ok(), now, random);
+    match renewed {
+        Ok(new) => {
+            inner.renewal.too_broad =
+                inner.granted.as_ref().is_some_and(|granted| new.identity.beyond(granted).is_some());
+            let facts = &new.identity.facts;
+            inner.push(Event::CertificateRenewed { serial: facts.serial.clone(), not_after: facts.not_after });
+            keeper.identity.store(Arc::new(new.identity));
+        }
+        Err(why) => inner.push(Event::RenewalFailed { why }),
+    }
+    if let Err(why) = saved {
+        inner.push(Event::RenewalFailed { why });
+    }
+    keeper.release(inner);
+}
+
+/// A certificate that cannot be written down is used all the same, until this process ends.
+fn save(keeper: &Keeper, new: &NewCertificate) -> Result<(), String> {
+    let Some(credentials) = &keeper.settings.saves_to else { return Ok(()) };
+    credentials
+        .install_certificate(&keeper.settings.name, &new.identity.facts, &new.chain)
+        .map_err(|error| format!("the new certificate is in use, but was not saved: {error}"))
+}
