@@ -17,7 +17,7 @@ mod metrics;
 mod resource;
 
 pub use limits::Limits;
-pub use resource::{Loaded, Resource, RevocationFile, Source, Sources};
+pub use resource::{Introspection, Loaded, Resource, RevocationFile, Source, Sources};
 
 use crate::error::Result;
 use application::{Application, Desk, Route};
