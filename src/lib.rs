@@ -94,6 +94,7 @@ pub mod client;
 pub mod crl;
 mod der;
 pub mod error;
+mod form;
 pub mod key;
 pub mod load;
 mod measure;

@@ -72,7 +72,7 @@ impl BearerVerifier {
         let token = bearer(headers)?;
         if let Some(known) = self.cache.get(token.as_bytes(), b"") {
             if known.keys == self.tokens.keys_digest() && self.tokens.is_timely(&known.token, now) {
-                return self.principal(&known.token, required, now);
+                return self.admit(&known.token, required, now);
             }
             // The whole verification says what is wrong: a hit must never answer what a miss would not.
             self.cache.remove(token.as_bytes(), b"");
@@ -80,7 +80,7 @@ impl BearerVerifier {
         let (verified, keys) = self.tokens.verify_and_tell_keys(token, now)?;
         let remembered = Arc::new(Remembered { token: verified, keys });
         self.cache.insert(token.as_bytes(), b"", Arc::clone(&remembered));
-        self.principal(&remembered.token, required, now)
+        self.admit(&remembered.token, required, now)
     }
 
     /// Replaces the keys that tokens may be signed with. Tokens of keys that are gone are refused from now on, remembered
@@ -127,7 +127,20 @@ impl BearerVerifier {
         Ok((principal, verified))
     }
 
-    fn principal(&self, verified: &VerifiedToken, required: &Scopes, now: Timestamp) -> Result<Principal, Rejection> {
+    /// Decides about a token of which the authorization server has just said what it says: whether it carries every
+    /// required scope. The certificate that it names is refused if a list that is at hand has it; that there is no list, or
+    /// a stale one, is nothing to go by beside so fresh an answer.
+    ///
+    /// # Errors
+    /// [`Rejection::CertificateRevoked`], [`Rejection::InsufficientScope`].
+    pub fn admit_introspected(&self, verified: &VerifiedToken, required: &Scopes) -> Result<Principal, Rejection> {
+        if let (Some(lookup), Some(serial)) = (&self.revocation, &verified.certificate) {
+            lookup.check_listed(serial, verified.signer.as_ref())?;
+        }
+        principal(verified, required, Staleness::Current)
+    }
+
+    fn admit(&self, verified: &VerifiedToken, required: &Scopes, now: Timestamp) -> Result<Principal, Rejection> {
         let revocation = self.check_revocation(verified, now)?;
         principal(verified, required, revocation)
     }
@@ -150,7 +163,7 @@ fn principal(verified: &VerifiedToken, required: &Scopes, revocation: Staleness)
 }
 
 /// The token of the one `Authorization` header.
-fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let missing = Rejection::CredentialMissing("bearer token (Authorization: Bearer …)");
     let line = lines.next().ok_or(missing.clone())?;

@@ -1,6 +1,5 @@
 //! What a calling service uses: the [`Client`], and below it the [`RequestSigner`].
 
-mod assertion;
 pub mod breaker;
 mod builder;
 mod event;

@@ -1,11 +1,18 @@
 //! One attempt to get a token (RFC 6749 section 4.4, client credentials): the request, and what its answer means.
 
 use super::{
-    assertion::{ASSERTION_TYPE, assertion},
     failure::{Failure, Refusal},
     transport::{MAX_AUTHORITY_ANSWER, Transport},
 };
-use crate::{key::Signer, scope::Scopes, token::MAX_TOKEN_LEN};
+use crate::{
+    form,
+    key::Signer,
+    scope::Scopes,
+    token::{
+        MAX_TOKEN_LEN,
+        assertion::{ASSERTION_TYPE, assertion},
+    },
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
@@ -118,28 +125,15 @@ impl TokenSource {
         ];
         form.extend(self.scopes.as_ref().map(|scopes| ("scope", scopes.to_string())));
         form.extend(self.audience.as_ref().map(|audience| ("audience", audience.clone())));
-        let body: Vec<_> = form.iter().map(|(name, value)| format!("{name}={}", form_encoded(value))).collect();
+        let body = form::encode(form.iter().map(|(name, value)| (*name, value.as_str())));
         Request::builder()
             .method(Method::POST)
             .uri(self.endpoint.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json")
-            .body(body.join("&").into_bytes())
+            .body(body.into_bytes())
             .map_err(|error| Failure::Unreachable(error.to_string()))
     }
-}
-
-/// `application/x-www-form-urlencoded` (WHATWG URL section 5.2).
-fn form_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => encoded.push(char::from(byte)),
-            b' ' => encoded.push('+'),
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
-    encoded
 }
 
 /// What an answer means.

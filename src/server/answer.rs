@@ -42,7 +42,9 @@ struct Problem {
 pub(super) const fn status(reason: Reason) -> StatusCode {
     match reason {
         Reason::InsufficientScope => StatusCode::FORBIDDEN,
-        Reason::RevocationUnknown | Reason::ReplayMemoryFull => StatusCode::SERVICE_UNAVAILABLE,
+        Reason::RevocationUnknown | Reason::ReplayMemoryFull | Reason::IntrospectionUnavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Reason::CredentialTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         _ => StatusCode::UNAUTHORIZED,
     }
@@ -138,7 +140,7 @@ mod tests {
         for reason in Reason::ALL {
             let wanted = match reason.as_str() {
                 "insufficient_scope" => 403,
-                "revocation_unknown" | "replay_memory_full" => 503,
+                "revocation_unknown" | "replay_memory_full" | "introspection_unavailable" => 503,
                 "credential_too_large" => 431,
                 _ => 401,
             };
