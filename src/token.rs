@@ -8,7 +8,7 @@ mod verify;
 pub(crate) mod wire;
 
 pub use keys::{KeySet, MAX_JWKS_LEN, MAX_KEYS};
-pub use verify::{TokenVerifier, VerifiedToken};
+pub use verify::{KeyDigest, TokenVerifier, VerifiedToken};
 
 use crate::{
     cert::{Serial, facts::Facts},

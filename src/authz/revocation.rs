@@ -1,9 +1,11 @@
 //! What is asked about revocation, by certificates and by the tokens that name one.
 
 use crate::{
-    cert::Serial,
+    cert::{Serial, facts::Facts},
     crl::{Freshness, IssuerId, RevocationStore, StalePolicy, Staleness},
     error::Rejection,
+    key::sha256,
+    token::KeyDigest,
 };
 use arc_swap::{ArcSwap, Guard};
 use jiff::Timestamp;
@@ -60,45 +62,72 @@ impl fmt::Debug for SharedLists {
 #[derive(Debug, Clone)]
 pub struct RevocationLookup {
     lists: SharedLists,
-    issuer: IssuerId,
+    issuers: Vec<Issuer>,
     check: RevocationCheck,
 }
 
+/// A CA that issues certificates and signs tokens.
+#[derive(Debug, Clone)]
+struct Issuer {
+    id: IssuerId,
+    key: KeyDigest,
+}
+
 impl RevocationLookup {
-    /// In the list of `issuer`: the CA whose key signs the tokens has issued the certificates that they name, too.
-    pub fn new(lists: SharedLists, issuer: IssuerId, check: RevocationCheck) -> Self {
-        Self { lists, issuer, check }
+    /// In the lists of these CAs: of the one whose key signed a token, as it has issued the certificate that the token
+    /// names. Of all of them, where the token was signed by another key, or nobody here has seen by which.
+    pub fn new<'a>(lists: SharedLists, issuers: impl IntoIterator<Item = &'a Facts>, check: RevocationCheck) -> Self {
+        let mut known: Vec<Issuer> = Vec::new();
+        for ca in issuers {
+            let issuer = Issuer { id: IssuerId::new(&ca.subject, &ca.spki), key: sha256(&ca.spki) };
+            if known.iter().all(|other| other.id != issuer.id) {
+                known.push(issuer);
+            }
+        }
+        Self { lists, issuers: known, check }
     }
 
     /// Whether the certificate with this serial number is not revoked, and whether a stale list was tolerated for the
-    /// answer.
+    /// answer. `signer` is the key of the token that names it.
     ///
     /// # Errors
     /// [`Rejection::CertificateRevoked`]; [`Rejection::RevocationUnknown`] where there is no list, or only one that the
     /// policy does not let through. What is revoked on a stale list is revoked.
-    pub fn check(&self, serial: &Serial, now: Timestamp) -> Result<Staleness, Rejection> {
+    pub fn check(&self, serial: &Serial, signer: Option<&KeyDigest>, now: Timestamp) -> Result<Staleness, Rejection> {
         let RevocationCheck::Required(policy) = self.check else { return Ok(Staleness::Current) };
         let lists = self.lists.load();
-        let list = lists.get(self.issuer).ok_or(Rejection::RevocationUnknown(
-            "there is no revocation list of the CA that signs the tokens".into(),
-        ))?;
-        if list.lookup(serial.as_bytes()).is_some() {
-            return Err(Rejection::CertificateRevoked { serial: serial.to_hex() });
+        let mut staleness = None;
+        for issuer in self.issuers_of(signer) {
+            let list = lists.get(issuer.id).ok_or_else(no_list)?;
+            if list.lookup(serial.as_bytes()).is_some() {
+                return Err(Rejection::CertificateRevoked { serial: serial.to_hex() });
+            }
+            let judged = policy.judge(list.freshness(now), now)?;
+            staleness = Some(staleness.map_or(judged, |other: Staleness| other.max(judged)));
         }
-        policy.judge(list.freshness(now), now)
+        staleness.ok_or_else(no_list)
     }
 
-    /// The policy that is being applied because the list is stale at `now`, if it is.
+    fn issuers_of(&self, signer: Option<&KeyDigest>) -> impl Iterator<Item = &Issuer> {
+        let own = signer.filter(|signer| self.issuers.iter().any(|issuer| issuer.key == **signer)).copied();
+        self.issuers.iter().filter(move |issuer| own.is_none_or(|own| issuer.key == own))
+    }
+
+    /// The policy that is being applied because a list is stale at `now`, if one is.
     pub fn stale_policy(&self, now: Timestamp) -> Option<StalePolicy> {
         let RevocationCheck::Required(policy) = self.check else { return None };
         let lists = self.lists.load();
-        let freshness = lists.get(self.issuer)?.freshness(now);
-        (freshness != Freshness::Current).then_some(policy)
+        let mut known = self.issuers.iter().filter_map(|issuer| lists.get(issuer.id));
+        known.any(|list| list.freshness(now) != Freshness::Current).then_some(policy)
     }
 
     pub(super) fn is_off(&self) -> bool {
         self.check == RevocationCheck::Off
     }
+}
+
+fn no_list() -> Rejection {
+    Rejection::RevocationUnknown("there is no revocation list of the CA that signs the tokens".into())
 }
 
 /// In words, for people who ask.

@@ -134,7 +134,7 @@ impl BearerVerifier {
 
     fn check_revocation(&self, verified: &VerifiedToken, now: Timestamp) -> Result<Staleness, Rejection> {
         match (&self.revocation, &verified.certificate) {
-            (Some(lookup), Some(serial)) => lookup.check(serial, now),
+            (Some(lookup), Some(serial)) => lookup.check(serial, verified.signer.as_ref(), now),
             _ => Ok(Staleness::Current),
         }
     }

@@ -27,6 +27,8 @@ pub struct KeySet {
 pub(super) struct TokenKey {
     pub(super) kid: String,
     pub(super) key: PublicKey,
+    /// Of `key`.
+    pub(super) digest: [u8; 32],
     /// The header that [`super::issue`] writes with this key. A token that has it need not have it read.
     usual_header: Option<String>,
 }
@@ -98,8 +100,7 @@ impl KeySet {
     fn of(mut keys: Vec<TokenKey>) -> Self {
         keys.sort_by(|a, b| (&a.kid, a.key.spki_der()).cmp(&(&b.kid, b.key.spki_der())));
         // Each part with its digest, so that no bytes of one can pass for another's.
-        let parts: Vec<_> =
-            keys.iter().flat_map(|key| [sha256(key.kid.as_bytes()), sha256(key.key.spki_der())]).collect();
+        let parts: Vec<_> = keys.iter().flat_map(|key| [sha256(key.kid.as_bytes()), key.digest]).collect();
         Self { keys, digest: sha256(&parts.concat()) }
     }
 
@@ -131,7 +132,7 @@ impl KeySet {
 impl TokenKey {
     fn new(kid: String, key: PublicKey) -> Self {
         let usual_header = encode(&HeaderOut::new(&key, &kid)).ok();
-        Self { kid, key, usual_header }
+        Self { kid, digest: sha256(key.spki_der()), key, usual_header }
     }
 
     fn algorithm(&self) -> &'static str {

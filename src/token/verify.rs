@@ -31,7 +31,12 @@ pub struct VerifiedToken {
     pub id: String,
     /// `cnf`: the serial number of the client's certificate that the token names. If that is revoked, so is the token.
     pub certificate: Option<Serial>,
+    /// The key that signed it; `None` where somebody else has looked at its signature.
+    pub signer: Option<KeyDigest>,
 }
+
+/// SHA-256 of a key's DER SubjectPublicKeyInfo.
+pub type KeyDigest = [u8; 32];
 
 /// Checks access tokens of one issuer for one audience.
 #[derive(Debug)]
@@ -128,9 +133,10 @@ impl TokenVerifier {
         passed("parse");
         let mut buffer = Scratch::new();
         let key = match keys.of_usual_header(parts.header) {
-            Some(key) => &key.key,
-            None => &find_key(keys, decode(parts.header, &mut buffer)?)?.key,
+            Some(key) => key,
+            None => find_key(keys, decode(parts.header, &mut buffer)?)?,
         };
+        let (key, signer) = (&key.key, Some(key.digest));
         passed("header");
         let signature = decode(parts.signature, &mut buffer)?;
         key.verify(key.key_type().algorithm(), parts.signed.as_bytes(), signature)
@@ -158,7 +164,7 @@ impl TokenVerifier {
             .map_err(|_| Rejection::TokenClaims("scope is not a list of scope tokens".into()))?;
         let certificate = claims.cnf.map(|cnf| cnf.certificate()).transpose()?;
         passed("claims");
-        Ok(VerifiedToken { client: Arc::from(&*client), scopes, expires, from, id, certificate })
+        Ok(VerifiedToken { client: Arc::from(&*client), scopes, expires, from, id, certificate, signer })
     }
 
     /// Whether the times of a token that was verified before still hold.

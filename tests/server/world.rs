@@ -7,7 +7,7 @@ use crate::{
 use certauthz::{
     authz::{Authorities, BearerVerifier, CertificateVerifier, Policy},
     key::{KeyType, PublicKey, Signer as _},
-    server::{Limits, Resource, RevocationFile, Server},
+    server::{Limits, Resource, Server, Sources},
     token::{self, Claims, TokenVerifier},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -39,10 +39,11 @@ pub struct Running {
 impl Running {
     pub fn start(
         limits: Limits,
-        lists: Option<RevocationFile>,
+        sources: impl Into<Sources>,
         metrics_apart: bool,
         resource: impl FnOnce(SocketAddr) -> Resource + Send + 'static,
     ) -> Self {
+        let sources = sources.into();
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = thread::spawn(move || {
@@ -55,7 +56,7 @@ impl Running {
             }
             tell.send((server.address(), server.metrics_address())).unwrap();
             let resource = resource(server.address());
-            let run = server.run(resource, limits, lists, async {
+            let run = server.run(resource, limits, sources, async {
                 let _ = stopped.await;
             });
             runtime.block_on(run).unwrap();
@@ -101,7 +102,7 @@ impl World {
 
     pub fn with(limits: Limits, change: impl FnOnce(&mut Policy) + Send + 'static) -> Self {
         let ca = Ca::root_at("Primary CA", Timestamp::now());
-        Self::serve(ca, limits, None, move |ca, mut policy| {
+        Self::serve(ca, limits, Sources::default(), move |ca, mut policy| {
             change(&mut policy);
             verifier_with(ca, &[ca], policy, 100)
         })
@@ -110,29 +111,29 @@ impl World {
     /// `/metrics` has a listener of its own.
     pub fn with_metrics_listener(limits: Limits) -> Self {
         let ca = Ca::root_at("Primary CA", Timestamp::now());
-        Self::start(ca, limits, None, true, |ca, policy| verifier_with(ca, &[ca], policy, 100))
+        Self::start(ca, limits, Sources::default(), true, |ca, policy| verifier_with(ca, &[ca], policy, 100))
     }
 
     pub fn serve(
         ca: Ca,
         limits: Limits,
-        lists: Option<RevocationFile>,
+        sources: impl Into<Sources>,
         verifier: impl FnOnce(&Ca, Policy) -> CertificateVerifier + Send + 'static,
     ) -> Self {
-        Self::start(ca, limits, lists, false, verifier)
+        Self::start(ca, limits, sources, false, verifier)
     }
 
     fn start(
         ca: Ca,
         limits: Limits,
-        lists: Option<RevocationFile>,
+        sources: impl Into<Sources>,
         metrics_apart: bool,
         verifier: impl FnOnce(&Ca, Policy) -> CertificateVerifier + Send + 'static,
     ) -> Self {
         let alice = ca.client("alice", KeyType::EcP256, "bob.user.read bob.user.write");
         let (given, taken) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
         given.0.send(ca).unwrap();
-        let server = Running::start(limits, lists, metrics_apart, move |address| {
+        let server = Running::start(limits, sources, metrics_apart, move |address| {
             let ca = given.1.recv().unwrap();
             let key = PublicKey::from_spki_der(ca.key.public_key().spki_der()).unwrap();
             let tokens = TokenVerifier::new(key, "http://as".into(), "bob".into(), SignedDuration::from_secs(5));

@@ -2,21 +2,24 @@
 
 use super::KeyArgs;
 use crate::values::{self, ByteSize, Data, Header, HttpUrl};
-use certauthz::{crl::StalePolicy, load::rehearsal::Outage, scope::Scope, store::Name};
+use certauthz::{crl::StalePolicy, load::rehearsal::Outage, scope::Scope, server::Source, store::Name};
 use clap::{Args, ValueEnum, ValueHint};
 use http::Method;
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   certauthz serve
   certauthz serve --listen 0.0.0.0:8585 --authority bob.example --stale-crl grace=15m
-  certauthz serve --listen 0.0.0.0:8585 --authority bob.example --metrics-listen 127.0.0.1:9585")]
+  certauthz serve --listen 0.0.0.0:8585 --authority bob.example --metrics-listen 127.0.0.1:9585
+  certauthz serve --ca ca.crt --issuer https://as.example --crl https://as.example/crl \\
+    --jwks https://as.example/jwks.json")]
 pub(crate) struct ServeArgs {
-    /// Name of the CA whose certificates and tokens are accepted
-    #[arg(long, value_name = "CA", value_parser = values::name, default_value = "primary")]
-    pub(crate) ca: Name,
+    /// The CA whose certificates and tokens are accepted: its name under --path, or a file with its certificate (PEM or
+    /// DER; then name the issuer and the revocation lists, too)
+    #[arg(long, value_name = "CA|FILE", default_value = "primary", value_hint = ValueHint::AnyPath)]
+    pub(crate) ca: String,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen, default_value = "127.0.0.1:8585")]
     pub(crate) listen: SocketAddr,
@@ -44,10 +47,17 @@ pub(crate) struct ServeArgs {
     /// Most connections at a time; past them, those that keep the server waiting make room for newcomers
     #[arg(long, value_name = "N", value_parser = values::count, default_value = "10000")]
     pub(crate) max_connections: NonZeroUsize,
-    /// Revocation list (PEM or DER), read again when it changes; repeat for several [default: ca.crl of the CA and of
-    /// the CAs below it]
-    #[arg(long = "crl", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) crls: Vec<PathBuf>,
+    /// Revocation list (PEM or DER): a file, read again when it changes, or a URL; repeat for several [default: ca.crl of
+    /// the CA and of the CAs below it]
+    #[arg(long = "crl", value_name = "URL|FILE", value_parser = values::source, value_hint = ValueHint::AnyPath)]
+    pub(crate) crls: Vec<Source>,
+    /// How often the URLs of --crl and --jwks are asked for news, from 1s
+    #[arg(long, value_name = "DURATION", value_parser = values::interval, default_value = "1h")]
+    pub(crate) crl_interval: Duration,
+    /// The keys of the tokens, as a JWK set: a file, read again when it changes, or a URL [default: the CA's key, which
+    /// also holds until a set was read]
+    #[arg(long, value_name = "URL|FILE", value_parser = values::source, value_hint = ValueHint::AnyPath)]
+    pub(crate) jwks: Option<Source>,
     /// What holds once the list is stale: fail-closed, grace=DURATION or fail-open
     #[arg(long, value_name = "POLICY", value_parser = values::stale_crl, default_value = "fail-closed")]
     pub(crate) stale_crl: StalePolicy,

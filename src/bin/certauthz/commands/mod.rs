@@ -11,6 +11,7 @@ mod loadtest;
 mod serve;
 mod sign_request;
 mod token;
+mod trust;
 mod verify;
 
 use crate::{

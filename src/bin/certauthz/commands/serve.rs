@@ -1,21 +1,20 @@
 //! `serve`: the resource server.
 
-use super::Context;
+use super::{Context, trust::TrustedCa};
 use crate::{
     cli::ServeArgs,
     output::{Failure, Outcome, Result, raw_to_stdout, to_stderr},
 };
 use certauthz::{
     authz::{Authorities, BearerVerifier, CertificateVerifier, Policy, RevocationCheck, RevocationLookup, SharedLists},
-    cert::chain::Anchors,
-    crl::{Freshness, IssuerId, RevocationStore},
+    cert::{chain::Anchors, facts::Facts},
+    crl::{Freshness, RevocationStore},
     error::Error,
     key::PublicKey,
     rlimit::raise_fd_limit,
     scope::Scopes,
-    server::{Limits, Resource, RevocationFile, Server},
-    store::CaFacts,
-    token::TokenVerifier,
+    server::{Limits, Resource, Server, Source, Sources},
+    token::{KeySet, TokenVerifier},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -26,8 +25,12 @@ use tokio::{
     sync::oneshot,
 };
 
+/// How long the start waits for URLs.
+const START_LIMIT: Duration = Duration::from_secs(5);
+
 pub(crate) fn run(args: ServeArgs, context: &Context) -> Result {
-    let ca = context.credentials.ca_facts(&args.ca)?;
+    let ca = TrustedCa::find(&args.ca, context)?;
+    let (mut sources, issuer) = (sources(&args, &ca)?, issuer(&args, &ca)?);
     let authorities = authorities(&args)?;
     raise_fd_limit();
     let runtime = runtime(&args)?;
@@ -40,14 +43,14 @@ pub(crate) fn run(args: ServeArgs, context: &Context) -> Result {
         Some(given) => given,
         None => Authorities::of_address(server.address())?,
     };
-    let lists = revocation_files(&args, &ca, context)?;
-    let resource = resource(&args, &ca, authorities, &lists, context)?;
+    let resource = resource(&args, &ca, authorities, issuer, &mut sources, context)?;
     let limits = Limits { max_body: args.max_body.0, max_connections: args.max_connections.get(), ..Limits::default() };
     let shutdown = shutdown(args.stop_with_stdin).map_err(system("listen for signals"))?;
     announce(&server, context)?;
-    runtime.block_on(server.run(resource, limits, Some(lists), shutdown));
+    let served = runtime.block_on(server.run(resource, limits, sources, shutdown));
     // A task that blocks on a file must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
+    served?;
     Ok(Outcome::Done)
 }
 
@@ -74,72 +77,85 @@ fn system(action: &'static str) -> impl FnOnce(io::Error) -> Failure {
     move |source| Failure::System { action: action.into(), source }
 }
 
-/// The lists to watch: those that were named, or the CA's own and those of the CAs below it in the same directory.
-fn revocation_files(args: &ServeArgs, ca: &CaFacts, context: &Context) -> Result<RevocationFile> {
-    let mut issuers = vec![ca.certificate.der.clone()];
-    let mut paths = vec![ca.crl_path.clone()];
-    for name in context.credentials.ca_names()? {
-        // A broken neighbour is not this CA's business; a client of it would be refused for lack of a list.
-        let Ok(below) = context.credentials.ca_facts(&name) else { continue };
-        if below.chain.iter().any(|above| above.der == ca.certificate.der) {
-            issuers.push(below.certificate.der);
-            paths.push(below.crl_path);
-        }
+/// The lists that were named, or the CA's own and those of the CAs below it in the same directory; the keys if named.
+fn sources(args: &ServeArgs, ca: &TrustedCa) -> Result<Sources> {
+    let lists = match args.crls.is_empty() {
+        true => ca.crl_paths.iter().cloned().map(Source::File).collect(),
+        false => args.crls.clone(),
+    };
+    if lists.is_empty() {
+        return Err(Failure::Usage {
+            why: format!("no revocation list is named for the CA in {}", args.ca),
+            hint: "name it with --crl URL or --crl FILE".to_owned(),
+        });
     }
-    if !args.crls.is_empty() {
-        paths.clone_from(&args.crls);
-    }
-    Ok(RevocationFile::new(paths, issuers))
+    let issuers = ca.certificates.iter().chain(&ca.below).cloned().collect();
+    let sources = Sources::new(lists, issuers, args.crl_interval);
+    Ok(match &args.jwks {
+        Some(keys) => sources.with_keys(keys.clone()),
+        None => sources,
+    })
+}
+
+/// The issuer that tokens must name.
+fn issuer(args: &ServeArgs, ca: &TrustedCa) -> Result<String> {
+    args.issuer.clone().or_else(|| ca.issuer_url.clone()).ok_or_else(|| Failure::Usage {
+        why: format!("the issuer of the tokens of CA {:?} is not known", args.ca),
+        hint: "name it with --issuer URL".to_owned(),
+    })
 }
 
 fn resource(
     args: &ServeArgs,
-    ca: &CaFacts,
+    ca: &TrustedCa,
     authorities: Authorities,
-    lists: &RevocationFile,
+    issuer: String,
+    sources: &mut Sources,
     context: &Context,
 ) -> Result<Resource> {
-    let issuer = args.issuer.clone().or_else(|| ca.issuer_url.clone()).ok_or_else(|| Failure::Usage {
-        why: format!("the issuer of the tokens of CA {:?} is not known", args.ca.as_str()),
-        hint: "name it with --issuer URL".to_owned(),
-    })?;
     let skew = signed("skew", args.skew)?;
-    let key = PublicKey::from_spki_der(&ca.certificate.spki).map_err(Error::from)?;
-    let tokens = TokenVerifier::new(key, issuer, args.audience.clone(), skew);
+    let tokens = token_verifier(ca, issuer, args.audience.clone(), skew)?;
+    let tokens = BearerVerifier::with_cache(tokens, args.token_cache);
 
     let mut policy = Policy::new(authorities);
     policy.max_age = signed("maximum age", args.max_age)?;
     policy.skew = skew;
     policy.scopes_oid = context.credentials.scopes_oid().clone();
     policy.revocation = RevocationCheck::Required(args.stale_crl);
-    let now = Timestamp::now();
-    policy.started = Some(now);
-    let anchors = Anchors::new([ca.certificate.der.clone()])?;
     // One handle: a new list is news for certificates and for the tokens that name them.
-    let lists = SharedLists::new(load_lists(args, lists, now, context));
-    let signs_tokens = IssuerId::new(&ca.certificate.subject, &ca.certificate.spki);
-    let revocation = RevocationLookup::new(lists.clone(), signs_tokens, policy.revocation);
+    let lists = SharedLists::new(load(args, sources, &tokens, context));
+    let facts = ca.certificates.iter().map(|der| Facts::from_der(der)).collect::<certauthz::error::Result<Vec<_>>>()?;
+    let tokens = tokens.with_revocation(RevocationLookup::new(lists.clone(), &facts, policy.revocation));
+    policy.started = Some(Timestamp::now());
+    let anchors = Anchors::new(ca.certificates.iter().cloned())?;
     let certificates = CertificateVerifier::new(anchors, policy, lists, args.cert_cache, args.replay_capacity.get());
-    Ok(Resource {
-        tokens: BearerVerifier::with_cache(tokens, args.token_cache).with_revocation(revocation),
-        certificates,
-        required: Scopes::new(args.require_scopes.iter().cloned())?,
-    })
+    Ok(Resource { tokens, certificates, required: Scopes::new(args.require_scopes.iter().cloned())? })
 }
 
-/// The lists as they are now. One that is missing or stale does not keep the server from starting (a new one is taken as
-/// soon as it is there), but whoever starts it should know.
-fn load_lists(args: &ServeArgs, files: &RevocationFile, now: Timestamp, context: &Context) -> RevocationStore {
-    let program = context.program();
-    let given: Vec<_> = args.crls.iter().map(|path| path.display().to_string()).collect();
-    let hint = match given.is_empty() {
-        true => format!("publish a new list with `{program} crl create --ca {}`: it is taken at once", args.ca),
-        false => format!("put a current list at {}: it is taken at once", given.join(" or ")),
-    };
+/// Accepts tokens that a trusted CA signed.
+fn token_verifier(ca: &TrustedCa, issuer: String, audience: String, skew: SignedDuration) -> Result<TokenVerifier> {
+    let mut keys = Vec::new();
+    for certificate in &ca.certificates {
+        let spki = Facts::from_der(certificate)?.spki;
+        keys.push(PublicKey::from_spki_der(&spki).map_err(Error::from)?);
+    }
+    Ok(TokenVerifier::with_keys(KeySet::new(keys)?, issuer, audience, skew))
+}
+
+/// Reads lists and keys as they are now. One that is missing or stale does not keep the server from starting (a new one is
+/// taken as soon as it is there), but whoever starts it should know.
+fn load(args: &ServeArgs, sources: &mut Sources, tokens: &BearerVerifier, context: &Context) -> RevocationStore {
+    let hint = list_hint(args, context);
     let mut lists = RevocationStore::new();
-    if let Err(error) = files.load(&mut lists) {
+    let loaded = sources.load(&mut lists, tokens, START_LIMIT);
+    for error in loaded.lists {
         context.out.warn(&format!("no usable revocation list ({error}): its clients are answered 503"), &hint);
     }
+    if let Some(error) = loaded.keys {
+        let text = format!("no token keys ({error}): those of the CA hold");
+        context.out.warn(&text, "they are read again by and by, and taken as soon as they are there");
+    }
+    let now = Timestamp::now();
     for list in lists.lists() {
         if let Freshness::Stale { since } = list.freshness(now) {
             let policy = args.stale_crl.name();
@@ -148,6 +164,19 @@ fn load_lists(args: &ServeArgs, files: &RevocationFile, now: Timestamp, context:
         }
     }
     lists
+}
+
+fn list_hint(args: &ServeArgs, context: &Context) -> String {
+    let given: Vec<_> = args.crls.iter().map(ToString::to_string).collect();
+    match given.is_empty() {
+        true => {
+            format!("publish a new list with `{} crl create --ca {}`: it is taken at once", context.program(), args.ca)
+        }
+        false if args.crls.iter().all(|list| matches!(list, Source::File(_))) => {
+            format!("put a current list at {}: it is taken at once", given.join(" or "))
+        }
+        false => format!("put a current list at {}: it is taken soon", given.join(" or ")),
+    }
 }
 
 fn signed(what: &str, duration: Duration) -> Result<SignedDuration> {

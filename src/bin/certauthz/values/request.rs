@@ -1,7 +1,7 @@
 //! The parts of an HTTP request, and the addresses of servers.
 
 use crate::input;
-use certauthz::error::Result;
+use certauthz::{error::Result, server::Source};
 use http::{HeaderName, HeaderValue, Method, Uri, uri::Authority};
 use std::{
     fmt,
@@ -70,6 +70,15 @@ pub(crate) fn url(text: &str) -> Result<HttpUrl, String> {
         }
         Some(authority) if !authority.host().is_empty() => Ok(HttpUrl(uri)),
         _ => Err("the URL names no host".to_owned()),
+    }
+}
+
+/// Reads a URL or the path of a file.
+pub(crate) fn source(text: &str) -> Result<Source, String> {
+    match text.split_once("://") {
+        Some((scheme, _)) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => Ok(Source::Url(url(text)?.0)),
+        _ if text.is_empty() => Err("a file's name or a URL is missing".to_owned()),
+        _ => Ok(Source::File(text.into())),
     }
 }
 
@@ -169,6 +178,16 @@ mod tests {
     }
 
     #[test]
+    fn sources() {
+        assert_eq!(source("a/b.crl"), Ok(Source::File("a/b.crl".into())));
+        assert_eq!(source("https:/x"), Ok(Source::File("https:/x".into())));
+        assert_eq!(source("http://a/crl"), Ok(Source::Url("http://a/crl".parse().unwrap())));
+        for bad in ["", "ftp://a/", "file:///a", "http://", "http://u:p@h/"] {
+            assert!(source(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn authorities() {
         assert_eq!(authority("Bob.Example:8443").as_deref(), Ok("bob.example:8443"));
         assert_eq!(authority("[::1]").as_deref(), Ok("[::1]"));
@@ -200,7 +219,7 @@ mod tests {
     proptest! {
         #[test]
         fn junk_never_panics(text in any::<String>()) {
-            let _ = (header(&text), method(&text), url(&text), authority(&text), listen(&text), data(&text));
+            let _ = (header(&text), method(&text), url(&text), source(&text), authority(&text), listen(&text), data(&text));
         }
 
         #[test]

@@ -50,6 +50,15 @@ pub(crate) fn positive_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads how often something is asked for: not more than once a second.
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    if interval < Duration::from_secs(1) {
+        return Err("it must be at least 1s".to_owned());
+    }
+    Ok(interval)
+}
+
 /// Reads a time to measure for, up to the library's limit: a number of seconds like `3` or `0.5`, or a duration.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.strip_suffix('s').unwrap_or(text);
@@ -137,6 +146,8 @@ mod tests {
         }
         assert!(duration("90").unwrap_err().contains("unit is missing"));
         assert!(positive_duration("0h0s").is_err());
+        assert!(interval("999ms").is_err());
+        assert_eq!(interval("1s"), Ok(Duration::from_secs(1)));
     }
 
     #[test]

@@ -25,6 +25,7 @@ use http::Uri;
 use keys::{KeyFile, RemoteKeys};
 use lists::RemoteList;
 use std::{
+    fmt,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -40,6 +41,16 @@ pub enum Source {
     /// An absolute `http` or `https` URL, which is asked once per interval, by conditional requests (RFC 9110 section 13).
     /// `Cache-Control` does not change the interval; redirects are not followed.
     Url(Uri),
+}
+
+/// The path or the URL.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Url(url) => url.fmt(f),
+        }
+    }
 }
 
 /// The sources of one resource server.

@@ -5,9 +5,8 @@ mod crl;
 mod report;
 mod request;
 mod token;
-mod trust;
 
-use super::Context;
+use super::{Context, trust};
 use crate::{cli::VerifyCommand, output::Result};
 
 pub(crate) fn run(command: VerifyCommand, context: &Context) -> Result {

@@ -9,7 +9,7 @@ use crate::{
 use certauthz::{
     authz::{BearerVerifier, Explanation, Observer, RevocationCheck, RevocationLookup, SharedLists, TOKEN_STEPS},
     cert::facts::Facts,
-    crl::{IssuerId, RevocationStore, StalePolicy},
+    crl::{RevocationStore, StalePolicy},
     error::{Error, Rejection},
     key::PublicKey,
     scope::Scopes,
@@ -55,7 +55,7 @@ fn verifiers(args: &VerifyTokenArgs, context: &Context) -> std::result::Result<V
             let facts = Facts::from_der(der)?;
             let key = PublicKey::from_spki_der(&facts.spki).map_err(Error::from)?;
             let tokens = TokenVerifier::new(key, issuer.clone(), args.audience.clone(), SKEW);
-            let lookup = RevocationLookup::new(lists.clone(), IssuerId::new(&facts.subject, &facts.spki), check);
+            let lookup = RevocationLookup::new(lists.clone(), [&facts], check);
             verifiers.push(BearerVerifier::new(tokens).with_revocation(lookup));
         }
     }

@@ -1,6 +1,6 @@
 //! `--ca` and `--crl`: what is trusted, and what says who is revoked.
 
-use super::super::Context;
+use super::Context;
 use crate::{cli::RevocationArgs, input};
 use certauthz::{
     cert::chain::Anchors,
