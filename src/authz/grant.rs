@@ -137,6 +137,9 @@ mod tests {
         let claims = grant("bob.read bob.write", None, None).unwrap();
         assert_eq!((&*claims.sub, &*claims.client_id, &*claims.iss), ("alice.example", "alice.example", "http://as"));
         assert_eq!((&*claims.aud, &*claims.scope), ("bob", "bob.read bob.write"));
+        let confirmation = claims.cnf.unwrap();
+        assert_eq!(confirmation.serial, "07");
+        assert_eq!(confirmation.x5t_s256, URL_SAFE_NO_PAD.encode_to_string(crate::key::sha256(&[7])));
         assert_eq!((claims.iat, claims.exp), (1_800_000_000, 1_800_000_900));
         assert_ne!(claims.jti, grant("bob.read", None, None).unwrap().jti);
 

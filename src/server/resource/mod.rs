@@ -2,7 +2,7 @@
 
 mod exposition;
 mod issuers;
-mod refusal;
+pub(super) mod refusal;
 mod reload;
 mod routes;
 mod sources;
