@@ -8,7 +8,7 @@ use super::{
     signing::SigningError,
 };
 use crate::{
-    authz::{GrantError, TokenRequest},
+    authz::{GrantError, TokenRequest, second_from},
     error::Rejection,
     token::Claims,
 };
@@ -33,7 +33,8 @@ impl Decisions {
             Ok(claims) => claims,
             Err(refusal) => return refusal.into(),
         };
-        let (expires_in, scope) = (claims.exp.saturating_sub(claims.iat), claims.scope.clone());
+        // Not by `iat`, which is cut to the second: nobody must trust in a token that has ended.
+        let (expires_in, scope) = (claims.exp.saturating_sub(second_from(now)), claims.scope.clone());
         match self.signer.sign(claims).await {
             Ok(token) => {
                 let answer = TokenAnswer { access_token: &token, token_type: "Bearer", expires_in, scope: &scope };

@@ -5,7 +5,7 @@ use crate::values::{self, ByteSize, Data, Header, HttpUrl};
 use certauthz::{crl::StalePolicy, load::rehearsal::Outage, scope::Scope, server::Source, store::Name};
 use clap::{Args, ValueEnum, ValueHint};
 use http::Method;
-use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
