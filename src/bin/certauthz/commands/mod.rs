@@ -87,7 +87,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Crl(CrlCommand::Generate(args)) => crl::generate(&args, &context),
         Command::Verify(command) => verify::run(command, &context),
         Command::SignRequest(args) => sign_request::run(args, &context),
-        Command::Serve(args) => serve::run(args, &context),
+        Command::Serve(args) => serve::run(*args, &context),
         Command::Loadtest(args) => loadtest::run(&args, &context),
         Command::Bench(args) => bench::run(&args, &context),
         Command::Completions(args) => completions::run(&args, context.out),
