@@ -64,14 +64,17 @@ pub(super) fn explained(status: StatusCode, reason: Option<Reason>) -> Answer {
     }
 }
 
+/// A problem in words, for whoever wrote the request.
+pub(super) fn problem_because(status: StatusCode, detail: &'static str) -> Answer {
+    let title = status.canonical_reason().unwrap_or("Error");
+    json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason: None, detail: Some(detail) }).into()
+}
+
 /// 503 with what is missing, and when to come back.
 pub(super) fn unavailable(detail: &'static str, retry_after: HeaderValue) -> Answer {
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let title = status.canonical_reason().unwrap_or("Error");
-    let problem = Problem { title, status: status.as_u16(), reason: None, detail: Some(detail) };
-    let mut response = json(status, PROBLEM, &problem);
-    response.headers_mut().insert(RETRY_AFTER, retry_after);
-    response.into()
+    let mut answer = problem_because(StatusCode::SERVICE_UNAVAILABLE, detail);
+    answer.response.headers_mut().insert(RETRY_AFTER, retry_after);
+    answer
 }
 
 /// A body that is larger or slower than allowed.
