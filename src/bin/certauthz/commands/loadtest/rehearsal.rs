@@ -208,8 +208,8 @@ mod tests {
             (pace.token_lifetime.as_secs(), pace.budget.as_millis(), pace.probe_interval.as_millis())
         };
         assert_eq!(of(5_000, 15_000), (2, 2_000, 1_000));
-        assert_eq!(of(1_000, 3_000), (1, 400, 200));
+        assert_eq!(of(1_000, 3_000), (2, 400, 200));
         assert_eq!(of(1_000, 601_000), (60, 2_000, 5_000));
-        assert_eq!(of(1, 2), (1, 100, 100));
+        assert_eq!(of(1, 2), (2, 100, 100));
     }
 }
