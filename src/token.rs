@@ -86,11 +86,18 @@ struct HeaderOut<'a> {
 /// # Errors
 /// [`KeyError`] where the key cannot sign.
 pub fn issue(signer: &dyn Signer, claims: &Claims) -> Result<String, KeyError> {
-    let key = signer.public_key();
-    let mut token = encode(&HeaderOut::new(key, &key.thumbprint()))?;
-    token.push('.');
-    token.push_str(&encode(claims)?);
-    let signature = signer.sign(key.key_type().algorithm(), token.as_bytes())?;
+    issue_with(&header(signer.public_key())?, signer, claims)
+}
+
+/// The first segment of the tokens that this key signs: the same one each time.
+pub(crate) fn header(key: &PublicKey) -> Result<String, KeyError> {
+    encode(&HeaderOut::new(key, &key.thumbprint()))
+}
+
+/// As [`issue`], with the first segment at hand.
+pub(crate) fn issue_with(header: &str, signer: &dyn Signer, claims: &Claims) -> Result<String, KeyError> {
+    let mut token = format!("{header}.{}", encode(claims)?);
+    let signature = signer.sign(signer.public_key().key_type().algorithm(), token.as_bytes())?;
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(signature));
     Ok(token)

@@ -110,3 +110,26 @@ fn prometheus_reads_the_metrics() {
 fn certificates_lists_and_requests() {
     judge("cryptography", "certificates.py", "", world);
 }
+
+#[test]
+fn the_authorization_server_and_pyjwt() {
+    judge("cryptography, jwt", "authority.py", "", |credentials| {
+        for (ca, key, size) in [
+            ("primary", "ec", "256"),
+            ("ca-rsa", "rsa", "2048"),
+            ("ca-p384", "ec", "384"),
+            ("ca-ed25519", "ed25519", ""),
+        ] {
+            let mut args = vec!["ca", "create", "--name", ca, "--key-type", key];
+            args.extend((!size.is_empty()).then_some(["--key-size", size]).into_iter().flatten());
+            certauthz(credentials, &args);
+            for (client, key) in [("rsa", "rsa"), ("p256", "ec"), ("p384", "ec"), ("ed25519", "ed25519")] {
+                let name = format!("{client}-of-{ca}");
+                let mut args = vec!["client", "create", "--ca", ca, "--scope", "bob.user.read", "--name", &name];
+                args.extend(["--key-type", key]);
+                args.extend((client == "p384").then_some(["--key-size", "384"]).into_iter().flatten());
+                certauthz(credentials, &args);
+            }
+        }
+    });
+}

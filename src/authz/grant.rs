@@ -75,13 +75,19 @@ impl TokenPolicy {
             sub: certificate.common_name.to_string(),
             client_id: certificate.common_name.to_string(),
             aud: audience.to_owned(),
-            exp: end.as_second(),
+            // In whole seconds: the token must live for what its policy says, not for up to a second less.
+            exp: second_from(end).min(certificate.not_after.as_second()),
             iat: now.as_second(),
             jti: random_id()?,
             scope: scopes.to_string(),
             cnf: Some(Confirmation::from_digest(&certificate.sha256, &certificate.serial)),
         })
     }
+}
+
+/// The whole second at or after that time.
+pub(crate) fn second_from(time: Timestamp) -> i64 {
+    time.as_second().saturating_add(i64::from(time.subsec_nanosecond() > 0))
 }
 
 /// The scopes that were asked for, if the client has them all.
@@ -137,10 +143,18 @@ mod tests {
         let claims = grant("bob.read bob.write", None, None).unwrap();
         assert_eq!((&*claims.sub, &*claims.client_id, &*claims.iss), ("alice.example", "alice.example", "http://as"));
         assert_eq!((&*claims.aud, &*claims.scope), ("bob", "bob.read bob.write"));
+        let confirmation = claims.cnf.unwrap();
+        assert_eq!(confirmation.serial, "07");
+        assert_eq!(confirmation.x5t_s256, URL_SAFE_NO_PAD.encode_to_string(crate::key::sha256(&[7])));
         assert_eq!((claims.iat, claims.exp), (1_800_000_000, 1_800_000_900));
         assert_ne!(claims.jti, grant("bob.read", None, None).unwrap().jti);
+        // Issued within a second, it lives for no less.
+        let registry = registry("bob.read", 3600);
+        let within = NOW + SignedDuration::from_millis(300);
+        let claims = policy().grant(registry.client("alice").unwrap(), TokenRequest::default(), within).unwrap();
+        assert_eq!((claims.iat, claims.exp), (1_800_000_000, 1_800_000_901));
 
-        let short = registry("bob.read", 60);
+        let short = self::registry("bob.read", 60);
         let alice = short.client("alice").unwrap();
         let request = TokenRequest::default();
         assert_eq!(policy().grant(alice, request, NOW).unwrap().exp, 1_800_000_060);

@@ -138,6 +138,13 @@ pub struct CheckedHead<'r> {
     pub(super) revocation: Staleness,
 }
 
+impl CheckedHead<'_> {
+    /// Whose certificate it shows. That it is the sender's is not proved yet.
+    pub fn client(&self) -> &VerifiedClient {
+        &self.client
+    }
+}
+
 impl<'r> Head<'r> {
     /// Reads and checks everything up to the time window. A certificate that `clients` knows is not decoded.
     pub(super) fn check(

@@ -154,7 +154,7 @@ fn check_certificate(
         return client.newest(now).map(drop).ok_or_else(unknown);
     };
     let member = |name| confirmation.get(name).and_then(serde_json::Value::as_str);
-    let serial = member("serial").and_then(|hex| Serial::parse(&format!("0x{hex}")).ok()).ok_or_else(unknown)?;
+    let serial = member("serial").and_then(Serial::from_hex).ok_or_else(unknown)?;
     match registry.certificate(&serial) {
         Standing::Revoked => Err(Rejection::CertificateRevoked { serial: serial.to_hex() }),
         Standing::Issued(holder, certificate)

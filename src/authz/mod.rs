@@ -24,6 +24,7 @@ pub use cache::{CACHE_UNIT, CacheCounts};
 pub use certificate::{CertificateVerifier, Policy};
 pub use client::VerifiedClient;
 pub use explain::{Explanation, Observer, Step, StepResult};
+pub(crate) use grant::second_from;
 pub use grant::{GrantError, TokenPolicy, TokenRequest};
 pub use head::{CheckedHead, REQUEST_STEPS};
 pub use introspected::{Introspected, IntrospectionCache, IntrospectionReader, MAX_INTROSPECTION_LEN};

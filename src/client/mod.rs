@@ -19,7 +19,7 @@ pub use breaker::BreakerState;
 pub use builder::{BUDGET, ClientBuilder};
 pub use event::{Counts, CredentialUsed, Event, Mode};
 pub use failure::{ClientError, Failure, Refusal};
-pub use handle::{Authorized, Client};
+pub use handle::{AccessToken, Authorized, Client};
 pub use send::MAX_ANSWER;
 pub use signer::{MAX_WINDOW, OutgoingRequest, RequestSigner, SignedHeaders};
 pub use transport::{HttpTransport, MAX_AUTHORITY_ANSWER, Transport};

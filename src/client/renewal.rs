@@ -102,7 +102,7 @@ fn reason(body: &[u8]) -> String {
 fn check(new: &Facts, present: &Facts, now: Timestamp) -> Result<(), String> {
     let wrong = if new.spki != present.spki {
         "is for another key"
-    } else if new.subject != present.subject {
+    } else if new.common_name != present.common_name {
         "has another name"
     } else if new.issuer != present.issuer {
         "has another issuer"

@@ -60,7 +60,9 @@ impl Sender {
         headers.insert(HOST, host);
         headers.extend(authorized.headers.iter().cloned());
         let mut request = Request::builder().method(&parts.method).uri(&authorized.uri);
-        request.headers_mut().map(|place| *place = headers);
+        if let Some(place) = request.headers_mut() {
+            *place = headers;
+        }
         let failed = |error: ureq::Error| service_error(&authorized.uri, &error);
         let sent = match body.is_empty() && !has_length(&parts.method) {
             true => self.agent().run(request.body(()).map_err(|_| unusable(&authorized.uri))?),

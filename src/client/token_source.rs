@@ -29,8 +29,12 @@ use std::{
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// What a token lives whose answer does not say it, nor the token itself.
 const UNKNOWN_LIFE: Duration = Duration::from_secs(60);
-/// So long before its end a token is no longer sent: the way to the service takes time. At most a tenth of its life.
+/// So long before its end a token is no longer sent, if it lives long enough: the way to the service takes time.
 const MARGIN: Duration = Duration::from_secs(5);
+/// A token's times are whole seconds: it may end so much earlier than the answer says.
+const ROUNDING: Duration = Duration::from_secs(1);
+/// One with less is of no use.
+const SHORTEST_LIFE: Duration = Duration::from_secs(2);
 
 /// Where tokens come from, and which ones are asked for.
 pub(super) struct TokenSource {
@@ -58,16 +62,25 @@ pub(super) struct Token {
 impl Token {
     /// Whether it can be sent.
     pub(super) fn is_usable(&self, now: Instant, wall: Timestamp) -> bool {
-        self.age(now, wall) < self.life.saturating_sub(MARGIN.min(self.life / 10))
+        self.age(now, wall) < self.usable()
     }
 
-    /// When it is time to fetch the next: at 80 % of its life.
+    /// When it is time to fetch the next.
     pub(super) fn refresh_at(&self) -> Instant {
-        self.since + self.life / 5 * 4
+        self.since + self.young()
     }
 
     pub(super) fn is_aging(&self, now: Instant, wall: Timestamp) -> bool {
-        self.age(now, wall) >= self.life / 5 * 4
+        self.age(now, wall) >= self.young()
+    }
+
+    fn usable(&self) -> Duration {
+        self.life.saturating_sub(MARGIN.min(ROUNDING + self.life / 10))
+    }
+
+    /// 80 % of its life; less for one of some seconds, so that there is time to fetch the next.
+    fn young(&self) -> Duration {
+        (self.life / 5 * 4).min(self.usable() / 10 * 9)
     }
 
     fn age(&self, now: Instant, wall: Timestamp) -> Duration {
@@ -157,8 +170,8 @@ fn read(
         Some(value) => Some(seconds(value).ok_or_else(|| garbage("expires_in is no number of seconds"))?),
     };
     let life = life(expires_in, &claims, since_wall);
-    if life < Duration::from_secs(1) {
-        return Err(garbage("the token has ended already"));
+    if life < SHORTEST_LIFE {
+        return Err(garbage("the token has as good as ended"));
     }
     let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| garbage("access_token is no JWT"))?;
     header.set_sensitive(true);

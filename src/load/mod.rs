@@ -17,7 +17,8 @@
 //! - With two modes, blocks alternate in **random order within pairs**, on the same connections, and intervals are taken
 //!   over the pairs: neighbours in time see the same machine, halves of a run do not.
 //!
-//! The entry is [`run`]: a [`Plan`], a [`Target`], and for each [`Mode`] a [`RequestSource`] that makes requests.
+//! The entry is [`run`]: a [`Plan`], a [`Target`], and for each [`Mode`] a [`RequestSource`] that makes requests. What
+//! clients feel while the authority is away is another question, with another kind of loop: see [`rehearsal`].
 
 mod comparison;
 mod connection;
@@ -27,6 +28,7 @@ pub mod pacer;
 mod plan;
 mod probe;
 mod progress;
+pub mod rehearsal;
 pub mod report;
 mod sizing;
 mod source;

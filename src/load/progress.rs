@@ -22,6 +22,13 @@ pub enum Phase {
         /// Answers per second in the last moments.
         rate: f64,
     },
+    /// An outage is rehearsed.
+    Rehearsing {
+        /// What goes on.
+        what: &'static str,
+        /// Requests that failed so far.
+        failed: u64,
+    },
 }
 
 /// Who is told about progress, some twenty times a second.
@@ -72,6 +79,8 @@ impl<'a> Display<'a> {
                     Phase::Preparing { mode: Mode::Cert, requests } => format!("signing {requests} requests"),
                     Phase::Preparing { mode, requests } => format!("preparing {requests} requests ({mode})"),
                     Phase::Running { mode, rate } => format!("{mode}: {rate:.0} requests/s"),
+                    Phase::Rehearsing { what, failed: 0 } => what.to_owned(),
+                    Phase::Rehearsing { what, failed } => format!("{what}; {failed} requests failed"),
                 });
             }
         }

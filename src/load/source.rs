@@ -189,7 +189,7 @@ fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Re
 }
 
 /// Brings a request into the form in which it is sent: origin-form target, `Host`, `Content-Length`.
-fn outgoing(request: PreparedRequest, target: &Target) -> Outgoing {
+pub(super) fn outgoing(request: PreparedRequest, target: &Target) -> Outgoing {
     let (mut parts, body) = request.into_parts();
     parts.uri = parts.uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from);
     parts.headers.entry(header::HOST).or_insert_with(|| target.host_header().clone());

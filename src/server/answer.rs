@@ -4,7 +4,7 @@ use crate::error::Reason;
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, StatusCode, Version,
-    header::{ALLOW, CONTENT_TYPE, HOST},
+    header::{ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER},
     request::Parts,
 };
 use http_body_util::Full;
@@ -34,6 +34,8 @@ struct Problem {
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
 }
 
 /// The status of each reason.
@@ -56,7 +58,20 @@ pub(super) fn problem(status: StatusCode) -> Answer {
 /// A problem, with the reason if it is a refusal for one.
 pub(super) fn explained(status: StatusCode, reason: Option<Reason>) -> Answer {
     let title = status.canonical_reason().unwrap_or("Error");
-    Answer { response: json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason }), reason }
+    Answer {
+        response: json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason, detail: None }),
+        reason,
+    }
+}
+
+/// 503 with what is missing, and when to come back.
+pub(super) fn unavailable(detail: &'static str, retry_after: HeaderValue) -> Answer {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let title = status.canonical_reason().unwrap_or("Error");
+    let problem = Problem { title, status: status.as_u16(), reason: None, detail: Some(detail) };
+    let mut response = json(status, PROBLEM, &problem);
+    response.headers_mut().insert(RETRY_AFTER, retry_after);
+    response.into()
 }
 
 /// A body that is larger or slower than allowed.

@@ -53,7 +53,7 @@ pub(super) async fn serve<A: Application>(
     let limits = desk.limits;
     let io = TokioIo::new(Watched { stream, phase: Arc::clone(&phase) });
     let service = service_fn(|request: Request<Incoming>| {
-        let begun = phase.enter(BUSY);
+        let begun = phase.begin();
         let (phase, desk) = (Arc::clone(&phase), Arc::clone(&desk));
         async move {
             let route = Route::of(request.uri().path());
@@ -61,7 +61,7 @@ pub(super) async fn serve<A: Application>(
             if route.wants_credential() && answer.response.status() == StatusCode::OK {
                 phase.let_in();
             }
-            let took = phase.enter(IDLE).saturating_sub(begun);
+            let took = phase.enter(ANSWER).saturating_sub(begun);
             desk.metrics.answered(route, answer.response.status(), answer.reason, took);
             Ok::<_, Infallible>(answer.response)
         }
@@ -101,7 +101,7 @@ pub(super) async fn serve<A: Application>(
                 let connections = desk.metrics.connections(desk.listener);
                 let counter = match passed {
                     IDLE => &connections.idle,
-                    BUSY => &connections.slow_answers,
+                    BUSY | ANSWER | ANSWER_AND_HEAD => &connections.slow_answers,
                     _ => &connections.slow_heads,
                 };
                 counter.increment();
@@ -134,14 +134,21 @@ const IDLE: u64 = 0;
 /// Reading a request's head.
 const HEAD: u64 = 1;
 /// A request is being answered.
-pub(super) const BUSY: u64 = 2;
+const BUSY: u64 = 2;
 /// Waiting for the first byte of all; the time counts as a part of the first head's.
 const NEW: u64 = 3;
 
-/// What a connection is doing and since when: milliseconds since its start, shifted by two bits for the phase.
+/// An answer is being written; the time is that of the last progress.
+const ANSWER: u64 = 4;
+/// The same, and the next request has begun to arrive.
+const ANSWER_AND_HEAD: u64 = 5;
+
+/// What a connection is doing and since when: milliseconds since its start, shifted by three bits for the phase.
 pub(super) struct Phase {
     start: Instant,
     state: AtomicU64,
+    /// When the last request's head was complete, in the same milliseconds.
+    asked: AtomicU64,
     known: AtomicBool,
 }
 
@@ -150,19 +157,28 @@ pub(super) struct Phase {
 pub(super) enum Doing {
     /// It waits for a request, or for the rest of its head.
     Waiting(Duration),
-    /// A request is being answered, or its body being read.
+    /// A request is being answered, or its body being read, or the answer written.
     Request(Duration),
 }
 
 impl Phase {
     pub(super) fn new() -> Self {
-        Self { start: Instant::now(), state: AtomicU64::new(NEW), known: AtomicBool::new(false) }
+        Self {
+            start: Instant::now(),
+            state: AtomicU64::new(NEW),
+            asked: AtomicU64::new(0),
+            known: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn doing(&self) -> Doing {
         let state = self.state.load(Ordering::Relaxed);
-        let lasted = self.start.elapsed().saturating_sub(Duration::from_millis(state >> 2));
-        if state & 3 == BUSY { Doing::Request(lasted) } else { Doing::Waiting(lasted) }
+        let lasted = |since| self.start.elapsed().saturating_sub(Duration::from_millis(since));
+        match state & 7 {
+            // Progress does not count here: whoever reads a byte a second would keep a place that others need.
+            BUSY | ANSWER | ANSWER_AND_HEAD => Doing::Request(lasted(self.asked.load(Ordering::Relaxed))),
+            _ => Doing::Waiting(lasted(state >> 3)),
+        }
     }
 
     /// Whether a request on this connection was accepted.
@@ -174,51 +190,88 @@ impl Phase {
         self.known.store(true, Ordering::Relaxed);
     }
 
-    /// Returns the time since the connection's start: one look at the clock serves everybody.
-    pub(super) fn enter(&self, phase: u64) -> Duration {
+    /// A request's head is complete. Returns the time since the connection's start: one look at the clock serves everybody.
+    pub(super) fn begin(&self) -> Duration {
+        let elapsed = self.enter(BUSY);
+        self.asked.store(millis(elapsed), Ordering::Relaxed);
+        elapsed
+    }
+
+    /// Returns the time since the connection's start.
+    fn enter(&self, phase: u64) -> Duration {
         let elapsed = self.start.elapsed();
-        let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX >> 2);
-        self.state.store((millis << 2) | phase, Ordering::Relaxed);
+        self.state.store((millis(elapsed) << 3) | phase, Ordering::Relaxed);
         elapsed
     }
 
     /// Bytes of the next request arrive.
     fn bytes_read(&self) {
-        match self.state.load(Ordering::Relaxed) & 3 {
+        let state = self.state.load(Ordering::Relaxed);
+        match state & 7 {
             IDLE => {
                 self.enter(HEAD);
             }
             // Since the start.
             NEW => self.state.store(HEAD, Ordering::Relaxed),
+            ANSWER => self.state.store((state & !7) | ANSWER_AND_HEAD, Ordering::Relaxed),
+            _ => {}
+        }
+    }
+
+    /// The peer has taken some of an answer, but not all that there was to write.
+    fn bytes_written(&self) {
+        match self.state.load(Ordering::Relaxed) & 7 {
+            ANSWER_AND_HEAD => self.enter(ANSWER_AND_HEAD),
+            // Of answers to several requests at once, the last may go on after a flush.
+            ANSWER | IDLE => self.enter(ANSWER),
+            _ => return,
+        };
+    }
+
+    /// All that there was to write is written.
+    fn flushed(&self) {
+        let state = self.state.load(Ordering::Relaxed);
+        match state & 7 {
+            // Written a moment ago: the clock need not be asked again.
+            ANSWER => self.state.store((state & !7) | IDLE, Ordering::Relaxed),
+            ANSWER_AND_HEAD => {
+                self.enter(HEAD);
+            }
             _ => {}
         }
     }
 
     fn is_new(&self) -> bool {
-        self.state.load(Ordering::Relaxed) & 3 == NEW
+        self.state.load(Ordering::Relaxed) & 7 == NEW
     }
 
     /// Completes once a phase has lasted longer than its limit, with the phase.
     async fn exceeded(&self, limits: Limits) -> u64 {
         loop {
             let state = self.state.load(Ordering::Relaxed);
-            let limit = match state & 3 {
+            let limit = match state & 7 {
                 IDLE => limits.idle_timeout,
                 // A slow body is answered after its own timeout; this is for whatever else may take for ever.
                 BUSY => limits.body_timeout.saturating_add(limits.header_timeout),
+                // Between any two pieces that the peer takes: a long answer may take as long as it gets on.
+                ANSWER | ANSWER_AND_HEAD => limits.body_timeout,
                 _ => limits.header_timeout,
             };
-            let end = Duration::from_millis(state >> 2).saturating_add(limit);
+            let end = Duration::from_millis(state >> 3).saturating_add(limit);
             match end.checked_sub(self.start.elapsed()).filter(|rest| !rest.is_zero()) {
                 // Looked at often enough to notice a head that began meanwhile.
                 Some(rest) => tokio::time::sleep(rest.min(limits.header_timeout)).await,
-                None => return state & 3,
+                None => return state & 7,
             }
         }
     }
 }
 
-/// The socket, telling when bytes arrive.
+fn millis(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX >> 3)
+}
+
+/// The socket, telling when bytes arrive, and when some or all of an answer have left.
 struct Watched {
     stream: TcpStream,
     phase: Arc<Phase>,
@@ -235,12 +288,28 @@ impl AsyncRead for Watched {
     }
 }
 
+impl Watched {
+    /// Takes note of a write of `offered` bytes. What was taken as a whole is followed by a flush, and needs no clock.
+    fn note(&self, polled: &Poll<io::Result<usize>>, offered: usize) {
+        if matches!(polled, Poll::Ready(Ok(taken)) if (1..offered).contains(taken)) {
+            self.phase.bytes_written();
+        }
+    }
+}
+
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.note(&polled, buf.len());
+        polled
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        // A socket has nothing to flush; it is asked once everything is written.
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        if polled.is_ready() {
+            self.phase.flushed();
+        }
+        polled
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
@@ -253,6 +322,8 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.note(&polled, bufs.iter().map(|buf| buf.len()).sum());
+        polled
     }
 }

@@ -108,7 +108,7 @@ impl Guest {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::connection::BUSY, *};
+    use super::*;
     use tokio::{runtime::Runtime, task::JoinHandle};
 
     struct Inn {
@@ -148,7 +148,7 @@ mod tests {
         let (known, phase) = inn.admit();
         phase.let_in();
         let (busy, phase) = inn.admit();
-        phase.enter(BUSY);
+        phase.begin();
         let (older, _) = inn.admit();
         let (newer, _) = inn.admit();
         assert!(inn.guests.evict());
@@ -191,7 +191,7 @@ mod tests {
     fn a_search_is_short_however_many_are_at_work() {
         let mut inn = Inn::new();
         for _ in 0..1000 {
-            inn.admit().1.enter(BUSY);
+            inn.admit().1.begin();
         }
         let (last, _) = inn.admit();
         let tries = (0..20).position(|_| inn.guests.evict()).unwrap();

@@ -19,7 +19,7 @@ pub struct Limits {
     pub max_connections: usize,
     /// From a request's first byte (or from the connection's start) to the end of its headers.
     pub header_timeout: Duration,
-    /// For the whole body.
+    /// For the whole body of a request, and between any two pieces of an answer that the peer takes.
     pub body_timeout: Duration,
     /// Between requests on one connection.
     pub idle_timeout: Duration,

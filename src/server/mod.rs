@@ -2,6 +2,10 @@
 //!
 //! [`Resource`] is the resource server, Bob: `/token` wants an access token, `/cert` a certificate and a signed request.
 //!
+//! [`AuthorizationServer`] is the authorization server: what everybody needs to verify (`/crl`, `/crl.pem`, `/ca.crt`,
+//! `/jwks.json`, `/.well-known/oauth-authorization-server`) from memory, `/readyz`, and the endpoints for its clients.
+//! [`publish`] writes the same documents as files.
+//!
 //! They share the transport. `/healthz` wants nothing; `/metrics` shows what the server counts, here or on a listener of
 //! its own ([`Server::with_metrics_at`]). Connections are bounded in number, time and size (see [`Limits`]); a server that
 //! is full ends connections that wait, and lets newcomers in.
@@ -9,6 +13,7 @@
 mod accept;
 mod answer;
 mod application;
+mod authority;
 mod bind;
 mod connection;
 mod guests;
@@ -16,6 +21,10 @@ mod limits;
 mod metrics;
 mod resource;
 
+pub use authority::{
+    AuthorizationOptions, AuthorizationServer, DecisionOptions, Decisions, PUBLISHED_CRL_LIFETIME, Publication,
+    PublishedFile, publish,
+};
 pub use limits::Limits;
 pub use resource::{Introspection, Loaded, Resource, RevocationFile, Source, Sources};
 

@@ -1,6 +1,9 @@
 //! A CA of the credentials directory, with its private key and its database.
 
 mod records;
+mod watch;
+
+pub(crate) use watch::FileVersion;
 
 use super::{
     CertificateRecord, ClientRecord, CrlState, Kind, Name, Revocation,
@@ -45,6 +48,7 @@ pub struct Authority {
     chain: Vec<Facts>,
     key: Arc<LocalKey>,
     database: Database,
+    file: Option<(u64, u64)>,
 }
 
 /// Which certificates to revoke.
@@ -82,13 +86,20 @@ impl Authority {
                 "restore both files from the same backup, or make the CA anew with `ca create --force`",
             ));
         }
-        let database = Database::open(&directory.join(CA_DATABASE))?;
-        Ok(Self { name: name.clone(), directory, facts, chain, key, database })
+        let path = directory.join(CA_DATABASE);
+        let file = file::identity(&path).ok();
+        let database = Database::open(&path)?;
+        Ok(Self { name: name.clone(), directory, facts, chain, key, database, file })
     }
 
     /// Its name.
     pub fn name(&self) -> &Name {
         &self.name
+    }
+
+    /// Whether the database that it has open is still the one in the CA's directory, and no other was put in its place.
+    pub fn is_in_place(&self) -> bool {
+        file::identity(&self.directory.join(CA_DATABASE)).ok() == self.file
     }
 
     /// Its certificate.

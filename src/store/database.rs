@@ -1,5 +1,7 @@
 //! `ca.db`: what a CA must never forget. SQLite with a write-ahead log, safe for several processes at once.
 
+mod watch;
+
 use super::{
     open::{self, Snapshot, at},
     record::{CertificateRecord, ClientRecord, CrlState, Kind, Revocation},

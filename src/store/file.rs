@@ -182,6 +182,12 @@ pub(crate) fn replace(target: &Path, bytes: &[u8], access: Access) -> Result<()>
     Staged::new(target, bytes, access)?.publish()
 }
 
+/// Writes or replaces a file that everybody may read.
+pub(crate) fn replace_public(target: &Path, bytes: &[u8]) -> Result<()> {
+    // A bare file name has an empty parent, which cannot be opened.
+    replace(&Path::new(".").join(target), bytes, Access::Public)
+}
+
 /// A leftover that cannot be removed harms nobody: it is worth a word, but no failure.
 pub(super) fn log_failure(path: &Path, result: io::Result<()>) {
     match result {
@@ -190,6 +196,12 @@ pub(super) fn log_failure(path: &Path, result: io::Result<()>) {
         }
         _ => {}
     }
+}
+
+/// Device and inode: a file that was put in the place of another differs in it.
+pub(crate) fn identity(path: &Path) -> Result<(u64, u64)> {
+    let metadata = fs::metadata(path).map_err(Error::io("examine", path))?;
+    Ok((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]

@@ -24,11 +24,14 @@ mod renewal;
 mod rows;
 mod token;
 
+pub(crate) use authority::FileVersion;
 pub use authority::{Authority, CRL_LIFETIME, DEFAULT_ISSUER_URL, RevocationTarget, Revoked};
 pub use client::{ClientCredentials, ClientKey, ClientOptions, IssuedClient, RenewOptions};
 pub use credentials::{CaFacts, CaOptions, Credentials};
+pub(crate) use file::replace_public;
 pub use file::{MAX_CRL_LEN, MAX_FILE_LEN, read};
 pub use name::Name;
+pub(crate) use pem_file::{encode as encode_pem, encode_certificates};
 pub use record::{CertificateRecord, ClientRecord, CrlState, Kind, Revocation, Status};
 pub use registry::{RegisteredCertificate, RegisteredClient, Registry, RegistryReader, Standing};
 pub use renewal::{IssuedCertificate, certificate_pem};

@@ -81,12 +81,12 @@ pub(super) fn certificate_from_bytes(bytes: &[u8]) -> Result<Facts> {
 }
 
 /// One PEM block, with lines of 64 characters and Unix line ends.
-pub(super) fn encode(tag: &str, der: Vec<u8>) -> String {
+pub(crate) fn encode(tag: &str, der: Vec<u8>) -> String {
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
     pem::encode_config(&pem::Pem::new(tag, der), config)
 }
 
 /// Certificates, one block after the other.
-pub(super) fn encode_certificates<'a>(certificates: impl IntoIterator<Item = &'a Facts>) -> String {
+pub(crate) fn encode_certificates<'a>(certificates: impl IntoIterator<Item = &'a Facts>) -> String {
     certificates.into_iter().map(|facts| encode("CERTIFICATE", facts.der.clone())).collect()
 }

@@ -7,7 +7,7 @@ mod request;
 mod time;
 
 pub(crate) use request::{Data, Header, HttpUrl, authority, data, header, listen, method, source, url};
-pub(crate) use time::{duration, interval, lifetime, positive_duration, seconds, timestamp};
+pub(crate) use time::{duration, interval, lifetime, outage, positive_duration, seconds, timestamp};
 
 use certauthz::{
     cert::{Serial, extension::Oid},

@@ -91,7 +91,7 @@ fn generator(generator: &Generator) -> Value {
     })
 }
 
-fn environment(environment: &Environment) -> Value {
+pub(in super::super) fn environment(environment: &Environment) -> Value {
     json!({
         "version": environment.version,
         "debugBuild": environment.debug_build,

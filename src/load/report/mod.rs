@@ -3,6 +3,9 @@
 mod json;
 mod text;
 
+pub(super) use json::environment;
+pub(super) use text::{grouped, time};
+
 use super::{
     comparison::Comparison,
     number::{count, float},

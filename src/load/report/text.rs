@@ -232,7 +232,7 @@ fn percentile(mode: &ModeReport, percent: f64) -> String {
     time(latencies.supports(percent).then(|| latencies.percentile(percent)).flatten())
 }
 
-fn time(duration: Option<Duration>) -> String {
+pub(in super::super) fn time(duration: Option<Duration>) -> String {
     seconds(duration.map(|duration| duration.as_secs_f64()))
 }
 
@@ -259,7 +259,7 @@ fn bytes(value: Option<f64>) -> String {
 }
 
 /// Thousands are set off by commas.
-fn grouped(n: u64) -> String {
+pub(in super::super) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {

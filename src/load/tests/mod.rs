@@ -1,6 +1,6 @@
 //! Whole runs against a small server that misbehaves on order.
 
-mod server;
+pub(super) mod server;
 
 use super::*;
 use crate::error::{Error, Result};

@@ -15,7 +15,7 @@ use std::{
 
 /// What the server does with a request.
 #[derive(Clone, Copy)]
-pub(super) enum Answer {
+pub(in crate::load) enum Answer {
     Status(u16),
     /// 200, after a while.
     Late(Duration),
@@ -28,15 +28,15 @@ pub(super) enum Answer {
     Hang,
 }
 
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
+pub(in crate::load) struct Server {
+    pub(in crate::load) address: SocketAddr,
     /// How often each nonce arrived.
-    pub(super) nonces: Arc<Mutex<HashMap<String, u32>>>,
+    pub(in crate::load) nonces: Arc<Mutex<HashMap<String, u32>>>,
 }
 
 impl Server {
     /// `answer` gets the number of the request, from 0 (which is the probe).
-    pub(super) fn start(answer: impl Fn(u64) -> Answer + Send + Sync + 'static) -> Self {
+    pub(in crate::load) fn start(answer: impl Fn(u64) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let nonces = Arc::<Mutex<HashMap<String, u32>>>::default();
@@ -50,19 +50,19 @@ impl Server {
         Self { address, nonces }
     }
 
-    pub(super) fn target(&self) -> Target {
+    pub(in crate::load) fn target(&self) -> Target {
         Target::resolve(&format!("http://{}/", self.address)).unwrap()
     }
 
     /// Requests that arrived, each exactly once.
-    pub(super) fn seen_once(&self) -> u64 {
+    pub(in crate::load) fn seen_once(&self) -> u64 {
         let nonces = self.nonces.lock().unwrap();
         assert!(nonces.values().all(|times| *times == 1), "a nonce was sent twice");
         nonces.len() as u64
     }
 }
 
-pub(super) fn serve(
+pub(in crate::load) fn serve(
     mut stream: &TcpStream,
     answer: &(impl Fn(u64) -> Answer + ?Sized),
     counter: &AtomicU64,

@@ -3,7 +3,7 @@
 mod exposition;
 mod introspect;
 mod issuers;
-mod refusal;
+pub(super) mod refusal;
 mod reload;
 mod routes;
 mod sources;

@@ -25,7 +25,7 @@ const WANTED_SIGNATURE_OF_BODY: HeaderValue = HeaderValue::from_static(
 );
 /// The route's kind, which decides about the challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Route {
+pub(in crate::server) enum Route {
     Token,
     Certificate {
         /// Whether the request announced a body, which has to be covered then.
@@ -48,7 +48,7 @@ pub(super) fn accepted(principal: &Principal) -> Answer {
 }
 
 /// The answer to a request that was refused.
-pub(super) fn refused(rejection: &Rejection, route: Route, required: &Scopes) -> Answer {
+pub(in crate::server) fn refused(rejection: &Rejection, route: Route, required: &Scopes) -> Answer {
     let reason = rejection.reason();
     let status = status(reason);
     let mut answer = explained(status, Some(reason));

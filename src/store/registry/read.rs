@@ -3,12 +3,13 @@
 use super::{Holder, RegisteredCertificate, RegisteredClient, Registry};
 use crate::{
     cert::Serial,
-    error::{Error, Result},
+    error::Result,
     key::sha256,
     store::{
         Credentials, Name,
         credentials::CA_DATABASE,
         database::Database,
+        file,
         open::{Snapshot, at, connect},
         rows::{scopes, serial, time},
     },
@@ -17,8 +18,6 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use std::{
     collections::{HashMap, HashSet},
-    fs,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -67,7 +66,7 @@ impl RegistryReader {
     /// Opens the database of the CA `name` and reads all of it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an unknown CA; [`Error::BadFile`], [`Error::Io`] and [`Error::Database`].
+    /// [`crate::error::Error::NotFound`] for an unknown CA; `BadFile`, `Io` and `Database` errors.
     pub fn open(credentials: &Credentials, name: &Name, now: Timestamp) -> Result<Self> {
         let path = credentials.ca_directory(name)?.join(CA_DATABASE);
         // It knows what a database of a CA looks like.
@@ -85,10 +84,10 @@ impl RegistryReader {
     /// Reads what changed. That nothing did is found out in some microseconds, and answered with false.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Database`] and [`Error::BadFile`] where the database cannot be read; then
+    /// `Io`, `Database` and `BadFile` errors where the database cannot be read; then
     /// [`RegistryReader::registry`] stays as it is.
     pub fn refresh_if_changed(&mut self, now: Timestamp) -> Result<bool> {
-        if file_of(&self.source.path)? != self.source.file || self.source.has_become_stale() {
+        if file::identity(&self.source.path)? != self.source.file || self.source.has_become_stale() {
             self.source = Source::open(&self.source.path)?;
             return self.read_again(now).map(|()| true);
         }
@@ -115,7 +114,7 @@ impl RegistryReader {
 
 impl Source {
     fn open(path: &Path) -> Result<Self> {
-        let file = file_of(path)?;
+        let file = file::identity(path)?;
         let (connection, snapshot) = connect(path)?;
         let version = data_version(&connection).map_err(at(path))?;
         Ok(Self { path: path.to_owned(), connection, snapshot, file, version })
@@ -279,9 +278,4 @@ fn extent(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
 
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "data_version", |row| row.get(0))
-}
-
-fn file_of(path: &Path) -> Result<(u64, u64)> {
-    let metadata = fs::metadata(path).map_err(Error::io("examine", path))?;
-    Ok((metadata.dev(), metadata.ino()))
 }

@@ -1,11 +1,11 @@
 //! Arguments of the server and of the load test.
 
-use super::{KeyArgs, RequestMode};
+use super::KeyArgs;
 use crate::values::{self, ByteSize, Data, Header, HttpUrl};
-use certauthz::{crl::StalePolicy, scope::Scope, server::Source, store::Name};
+use certauthz::{crl::StalePolicy, load::rehearsal::Outage, scope::Scope, server::Source, store::Name};
 use clap::{Args, ValueEnum, ValueHint};
 use http::Method;
-use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -94,13 +94,87 @@ pub(crate) struct ServeArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Answered from memory: /crl /crl.pem /ca.crt /jwks.json /.well-known/oauth-authorization-server
+For clients: POST /oauth/token /oauth/introspect /certificates/renew
+For operators: /healthz (the process lives), /readyz (it can issue), /metrics
+
+A revocation list that it publishes is current for 24 h and renewed after 16 h; a revocation by
+`crl revoke` is published within a second.
+
+Examples:
+  certauthz ca serve --name primary
+  certauthz ca serve --name primary --listen 0.0.0.0:8586 --issuer https://as.example --authority as.example")]
+pub(crate) struct CaServeArgs {
+    /// Name of the CA
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen, default_value = "127.0.0.1:8586")]
+    pub(crate) listen: SocketAddr,
+    /// Issuer identifier: `iss` of the tokens, and where clients reach this server [default: the CA's own]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) issuer: Option<String>,
+    /// A name that this server is called by, besides the issuer's; repeat for several [default: the address it listens on]
+    #[arg(long = "authority", value_name = "HOST[:PORT]", value_parser = values::authority)]
+    pub(crate) authorities: Vec<String>,
+    /// How long a token lives at most
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, default_value = "15m")]
+    pub(crate) token_lifetime: Duration,
+    /// Address where /metrics is shown, and there alone; port 0 picks a free one [default: at /metrics of --listen]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Most connections at a time; past them, those that keep the server waiting make room for newcomers
+    #[arg(long, value_name = "N", value_parser = values::count, default_value = "10000")]
+    pub(crate) max_connections: NonZeroUsize,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// Stop when standard input ends: a child that must not outlive its parent
+    #[arg(long, hide = true)]
+    pub(crate) stop_with_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Files, and the content types to serve them with:
+  crl                                     application/pkix-crl
+  crl.pem                                 application/x-pem-file
+  ca.crt                                  application/pem-certificate-chain
+  jwks.json                               application/jwk-set+json
+  .well-known/oauth-authorization-server  application/json
+The list is a new one only where the one at hand is past two thirds of its life: repeat this daily,
+and after each revocation.
+
+Example:
+  certauthz ca publish --name primary --out public")]
+pub(crate) struct CaPublishArgs {
+    /// Name of the CA
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
+    /// Directory of the files; made if need be
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Issuer identifier in the metadata [default: the CA's own]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) issuer: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
 Without URL a temporary world is made, and `serve` is started in it: no set-up is needed.
 With URL that server is measured, with the credentials under --path.
 Its path / is replaced by the mode's route, /token or /cert; where both modes run, so are /token
 and /cert. Other paths are kept.
 
+--mode auto rehearses an outage: requests come at a steady rate, through a client that takes tokens
+from an authority of the temporary world, which is taken away and brought back meanwhile.
+
+Exit codes: 0; 3 where it could not be measured; 99 where a request of a rehearsal failed, no
+certificate bridged the outage, or the tokens did not come back.
+
 Examples:
   certauthz loadtest
+  certauthz loadtest --mode auto --outage 5s..15s --outage-kind hang
   certauthz --format json loadtest --mode cert -n 10000 -c 32 > report.json
   certauthz loadtest http://127.0.0.1:8585/token --mode token -z 30s")]
 pub(crate) struct LoadtestArgs {
@@ -110,12 +184,21 @@ pub(crate) struct LoadtestArgs {
     /// Send this many requests in each mode
     #[arg(short = 'n', long = "requests", value_name = "N", value_parser = values::count, conflicts_with = "duration")]
     pub(crate) requests: Option<NonZeroUsize>,
-    /// Send requests for this long in each mode [default: 5s]
+    /// Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]
     #[arg(short = 'z', long = "duration", value_name = "DURATION", value_parser = values::positive_duration)]
     pub(crate) duration: Option<Duration>,
     /// Connections that send at the same time
     #[arg(short = 'c', long = "connections", value_name = "N", value_parser = values::count, default_value = "16")]
     pub(crate) connections: NonZeroUsize,
+    /// With --mode auto: when the authority is away, from the begin of the run
+    #[arg(long, value_name = "FROM..TO", value_parser = values::outage)]
+    pub(crate) outage: Option<Outage>,
+    /// In which way it is away
+    #[arg(long, value_name = "KIND", value_enum, default_value = "kill", requires = "outage")]
+    pub(crate) outage_kind: OutageKind,
+    /// With --mode auto: requests per second, at even distances, all connections together [default: 200]
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub(crate) rate: Option<NonZeroUsize>,
     /// The client whose credentials are used
     #[arg(long, value_name = "NAME", value_parser = values::name, default_value = "alice")]
     pub(crate) client: Name,
@@ -153,15 +236,31 @@ pub(crate) enum LoadMode {
     Cert,
     /// Both, one after the other, and compared
     Both,
+    /// Tokens from an authority, and certificates while it is away
+    Auto,
 }
 
-impl LoadMode {
-    /// The modes to run, in order.
-    pub(crate) fn modes(self) -> &'static [RequestMode] {
+/// In which way the authority is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutageKind {
+    /// Its process is killed, and started again
+    Kill,
+    /// Its process is stopped: connections are accepted, and nobody answers
+    Hang,
+    /// Connections are accepted and reset
+    Reset,
+    /// Everything is answered 500
+    Error500,
+}
+
+impl OutageKind {
+    /// The word on the command line.
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Self::Token => &[RequestMode::Token],
-            Self::Cert => &[RequestMode::Cert],
-            Self::Both => &[RequestMode::Token, RequestMode::Cert],
+            Self::Kill => "kill",
+            Self::Hang => "hang",
+            Self::Reset => "reset",
+            Self::Error500 => "error500",
         }
     }
 }

@@ -2,7 +2,9 @@
 
 mod bench;
 mod ca;
+mod ca_serve;
 mod client;
+mod client_authority;
 mod client_request;
 mod completions;
 mod crl;
@@ -68,10 +70,13 @@ pub(crate) fn run(cli: Cli) -> Result {
     match cli.command {
         Command::Init(args) => init::run(&args, &context),
         Command::Ca(CaCommand::Create(args)) => ca::create(args, &context),
+        Command::Ca(CaCommand::Serve(args)) => ca_serve::serve(args, &context),
+        Command::Ca(CaCommand::Publish(args)) => ca_serve::publish(args, &context),
         Command::Ca(CaCommand::List) => ca::list(&context),
         Command::Ca(CaCommand::Show(args)) => ca::show(&args, &context),
         Command::Client(ClientCommand::Create(args)) => client::create(args, &context),
         Command::Client(ClientCommand::Renew(args)) => client::renew(args, &context),
+        Command::Client(ClientCommand::Token(args)) => client_authority::token(args, &context),
         Command::Client(ClientCommand::List) => client::list(&context),
         Command::Client(ClientCommand::Show(args)) => client::show(&args, &context),
         Command::Client(ClientCommand::Request(args)) => client_request::run(args, &context),

@@ -1,6 +1,6 @@
 //! Durations (`90s 15m 24h 8766h 30d 1y`) and RFC 3339 times.
 
-use certauthz::{bench::MAX_BUDGET, cert::Lifetime};
+use certauthz::{bench::MAX_BUDGET, cert::Lifetime, load::rehearsal::Outage};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
@@ -73,6 +73,13 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
         parsed if parsed > MAX_BUDGET => Err(format!("it must be at most {} seconds", MAX_BUDGET.as_secs())),
         parsed => Ok(parsed),
     }
+}
+
+/// Reads an outage: when it begins and when it ends.
+pub(crate) fn outage(text: &str) -> Result<Outage, String> {
+    let (from, to) = text.split_once("..").ok_or_else(|| "an outage is begin..end, like 5s..15s".to_owned())?;
+    let end = |name, text| duration(text).map_err(|why| format!("its {name}: {why}"));
+    Outage::new(end("begin", from)?, end("end", to)?).map_err(|error| super::reason(&error))
 }
 
 /// Reads an RFC 3339 time from 1970 to 9999.
@@ -201,10 +208,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn outages() {
+        let read = |text: &str| outage(text).map(|outage| (outage.from().as_millis(), outage.to().as_millis()));
+        assert_eq!(read("5s..15s"), Ok((5_000, 15_000)));
+        assert_eq!(read("1500ms..1m"), Ok((1_500, 60_000)));
+        for bad in
+            ["", "..", "5s", "5s..", "..5s", "5s..5s", "6s..5s", "0s..5s", "5..15", "5s...15s", "1s..2s..3s", "5s-15s"]
+        {
+            assert!(outage(bad).is_err(), "{bad}");
+        }
+        assert!(outage("6s..5s").unwrap_err().contains("ends before it begins"));
+    }
+
     proptest! {
         #[test]
         fn junk_never_panics(text in any::<String>()) {
-            let _ = (duration(&text), lifetime(&text), timestamp(&text), seconds(&text));
+            let _ = (duration(&text), lifetime(&text), timestamp(&text), seconds(&text), outage(&text));
+        }
+
+        #[test]
+        fn outages_are_read_back(from in 1u64..100_000_000, length in 1u64..100_000_000) {
+            let read = outage(&format!("{from}ms..{}ms", from + length)).unwrap();
+            prop_assert_eq!(read.from(), Duration::from_millis(from));
+            prop_assert_eq!(read.length(), Duration::from_millis(length));
         }
 
         #[test]

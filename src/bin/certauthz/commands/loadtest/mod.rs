@@ -1,11 +1,17 @@
-//! `loadtest`: both modes over HTTP, measured.
+//! `loadtest`: both modes over HTTP, measured; or an outage of the authority, rehearsed.
 
-use super::{Context, init::make_world};
+mod authority;
+mod process;
+mod rehearsal;
+mod stand_in;
+mod template;
+mod world;
+
+use super::Context;
 use crate::{
-    cli::{LoadtestArgs, RequestMode},
+    cli::{LoadMode, LoadtestArgs, RequestMode},
     output::{Failure, Outcome, Result},
 };
-use bytes::Bytes;
 use certauthz::{
     cert::Lifetime,
     client::{OutgoingRequest, RequestSigner},
@@ -14,40 +20,46 @@ use certauthz::{
     load::{self, Ending, Mode, Plan, PreparedRequest, Progress, Report, Stop, Subject, Target, WarmUp},
     store::{Credentials, Name, TokenOptions},
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, header::AUTHORIZATION};
+use http::{HeaderValue, Uri, header::AUTHORIZATION};
 use jiff::Timestamp;
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    flag,
-};
+use process::{Process, interrupt_flag};
 use std::{
-    fs::Permissions,
-    io::{self, BufRead as _, BufReader},
-    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
-    process::{Child, ChildStdin, Command, Stdio},
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use tempfile::TempDir;
+use template::Template;
+use world::{World, system};
 
 const DEFAULT_DURATION: Duration = Duration::from_secs(5);
 /// Long enough for a request's way through a full server, short enough for the server's window.
 const SIGNED_FOR: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(args: &LoadtestArgs, context: &Context) -> Result {
-    let interrupted =
-        interrupt_flag().map_err(|source| Failure::System { action: "listen for signals".into(), source })?;
+    match args.mode {
+        LoadMode::Auto => rehearsal::run(args, context),
+        LoadMode::Token => compare(&[RequestMode::Token], args, context),
+        LoadMode::Cert => compare(&[RequestMode::Cert], args, context),
+        LoadMode::Both => compare(&[RequestMode::Token, RequestMode::Cert], args, context),
+    }
+}
+
+/// Measures these modes, one after the other.
+fn compare(modes: &[RequestMode], args: &LoadtestArgs, context: &Context) -> Result {
+    refuse_rehearsal_options(args)?;
+    let interrupted = interrupt_flag().map_err(system("listen for signals"))?;
     let report = match &args.url {
-        Some(url) => measure(args, url.uri(), &context.credentials, None, context, &interrupted)?,
+        Some(url) => measure(modes, args, url.uri(), &context.credentials, None, context, &interrupted)?,
         None => {
-            let world = World::start(args, context.now)?;
+            let world = World::make(args.key.resolve()?, context.now)?;
+            let (server, url) = start_server(&world.credentials, &[])?;
             if interrupted.load(Ordering::Relaxed) {
                 return Err(Failure::Interrupted);
             }
-            measure(args, &world.url, &world.credentials, Some(world.server.id()), context, &interrupted)?
+            measure(modes, args, &url, &world.credentials, Some(server.id()), context, &interrupted)?
         }
     };
     let cut_short = report.ending == Ending::Interrupted;
@@ -69,7 +81,31 @@ pub(crate) fn run(args: &LoadtestArgs, context: &Context) -> Result {
     Ok(Outcome::Done)
 }
 
+/// Options that only a rehearsal could heed.
+fn refuse_rehearsal_options(args: &LoadtestArgs) -> Result<()> {
+    let given = [("--outage", args.outage.is_some()), ("--rate", args.rate.is_some())];
+    match given.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => Err(Failure::Usage {
+            why: format!("{option} belongs to --mode auto"),
+            hint: "add --mode auto: only that has an authority, and sends at a steady rate".to_owned(),
+        }),
+    }
+}
+
+/// Starts a resource server on a free port.
+fn start_server(credentials: &Credentials, more: &[&str]) -> Result<(Process, Uri)> {
+    let arguments = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
+    let (server, url) = Process::start(credentials, &arguments).map_err(system("start `certauthz serve`"))?;
+    let url = url.parse().map_err(|_| Failure::System {
+        action: "start `certauthz serve`".into(),
+        source: io::Error::other(format!("it says it listens on {url:?}")),
+    })?;
+    Ok((server, url))
+}
+
 fn measure(
+    modes: &[RequestMode],
     args: &LoadtestArgs,
     url: &Uri,
     credentials: &Credentials,
@@ -81,8 +117,8 @@ fn measure(
     let template = Template::new(args)?;
     let target = Target::resolve(&url.to_string())?;
     let mut sources: Vec<(Mode, Source<'_>)> = Vec::new();
-    for mode in args.mode.modes() {
-        let uri = route(url, *mode, args.mode.modes().len() > 1)?;
+    for mode in modes {
+        let uri = route(url, *mode, modes.len() > 1)?;
         let (mode, credential) = match mode {
             RequestMode::Token => (Mode::Token, Credential::Token(bearer(credentials, &args.client, context.now)?)),
             RequestMode::Cert => {
@@ -94,8 +130,11 @@ fn measure(
     }
     let closures: Vec<_> = sources.iter().map(|(mode, source)| (*mode, |count| source.prepare(count))).collect();
     let subjects: Vec<_> = closures.iter().map(|(mode, source)| Subject { mode: *mode, source }).collect();
-    let progress = if args.no_progress || context.out.is_quiet() { Progress::Silent } else { Progress::Bar };
-    Ok(load::run(&plan(args, server_pid), &target, &subjects, progress, interrupted)?)
+    Ok(load::run(&plan(args, server_pid), &target, &subjects, progress(args, context), interrupted)?)
+}
+
+fn progress(args: &LoadtestArgs, context: &Context) -> Progress<'static> {
+    if args.no_progress || context.out.is_quiet() { Progress::Silent } else { Progress::Bar }
 }
 
 fn plan(args: &LoadtestArgs, server_pid: Option<u32>) -> Plan {
@@ -146,28 +185,6 @@ fn bearer(credentials: &Credentials, client: &Name, now: Timestamp) -> LibraryRe
     Ok(ca.issue_token(&options, now)?.token)
 }
 
-/// What all requests have in common.
-struct Template {
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Template {
-    fn new(args: &LoadtestArgs) -> Result<Self> {
-        let body = match &args.data {
-            Some(data) => Bytes::from(data.read()?),
-            None => Bytes::new(),
-        };
-        let default = if args.data.is_some() { Method::POST } else { Method::GET };
-        let mut headers = HeaderMap::new();
-        for header in &args.headers {
-            headers.append(header.name.clone(), header.value.clone());
-        }
-        Ok(Self { method: args.method.clone().unwrap_or(default), headers, body })
-    }
-}
-
 enum Credential<'a> {
     Token(String),
     Signer(RequestSigner<&'a LocalKey>),
@@ -186,11 +203,8 @@ impl Source<'_> {
     }
 
     fn request(&self) -> LibraryResult<PreparedRequest> {
-        let Template { method, headers, body } = self.template;
-        let mut request = Request::new(body.clone());
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = headers.clone();
+        let Template { method, body, .. } = self.template;
+        let mut request = self.template.request(&self.uri);
         match &self.credential {
             Credential::Token(token) => {
                 if let Ok(value) = HeaderValue::try_from(format!("Bearer {token}")) {
@@ -205,86 +219,4 @@ impl Source<'_> {
         }
         Ok(request)
     }
-}
-
-/// A temporary directory with credentials, and a server in a process of its own. Both end with it.
-struct World {
-    credentials: Credentials,
-    url: Uri,
-    server: Server,
-    _directory: TempDir,
-}
-
-impl World {
-    fn start(args: &LoadtestArgs, now: Timestamp) -> Result<Self> {
-        let system = |action: &'static str| move |source| Failure::System { action: action.into(), source };
-        let directory = tempfile::Builder::new()
-            .prefix("certauthz-")
-            // It holds private keys.
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()
-            .map_err(system("make a temporary directory"))?;
-        let credentials = Credentials::new(directory.path().join("credentials"));
-        make_world(&credentials, args.key.resolve()?, false, now)?;
-        let (server, url) = Server::start(&credentials).map_err(system("start `certauthz serve`"))?;
-        let url = url.parse().map_err(|_| Failure::System {
-            action: "start `certauthz serve`".into(),
-            source: io::Error::other(format!("it says it listens on {url:?}")),
-        })?;
-        Ok(Self { credentials, url, server, _directory: directory })
-    }
-}
-
-/// The child process. It ends when its standard input does, so it cannot outlive this process, however that ends.
-struct Server {
-    child: Child,
-    stdin: Option<ChildStdin>,
-}
-
-impl Server {
-    fn start(credentials: &Credentials) -> io::Result<(Self, String)> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("--path")
-            .arg(credentials.root())
-            .args(["serve", "--listen", "127.0.0.1:0", "--stop-with-stdin"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // Ctrl-C is for the load test, which still wants answers to the requests that are under way.
-            .process_group(0)
-            .spawn()?;
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("it has no standard output"))?;
-        let server = Self { child, stdin };
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        match line.trim().strip_prefix("listening on ") {
-            Some(url) => Ok((server, url.to_owned())),
-            None => Err(io::Error::other("it ended before it listened")),
-        }
-    }
-
-    fn id(&self) -> u32 {
-        self.child.id()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        // It drains for 10 seconds at most.
-        if let Err(error) = self.child.wait() {
-            tracing::warn!("waiting for the server: {error}");
-        }
-    }
-}
-
-/// Set by the first signal that asks for the end, so that the temporary world is removed; the second ends the process.
-fn interrupt_flag() -> io::Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        // In this order: the flag that the first signal sets must not end the process yet.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&interrupted))?;
-        flag::register(signal, Arc::clone(&interrupted))?;
-    }
-    Ok(interrupted)
 }

@@ -1,0 +1,215 @@
+//! `loadtest --mode auto`: an outage of the authority, rehearsed in a world of its own.
+
+use super::{
+    authority::Seat,
+    process::interrupt_flag,
+    progress, start_server,
+    template::Template,
+    world::{World, system},
+};
+use crate::{
+    cli::{LoadtestArgs, RequestMode},
+    commands::Context,
+    output::{Failure, Outcome, Result},
+};
+use certauthz::{
+    client::{self, BreakerState, Client, CredentialUsed, Event, OutgoingRequest, breaker::Policy},
+    load::{
+        Ending, Mode, Target,
+        rehearsal::{self, Caller, Cast, Circuit, Journal, Outage, Plan, Ready, Setting},
+    },
+    store::Credentials,
+};
+use http::Uri;
+use std::{error::Error, sync::atomic::Ordering, time::Duration};
+
+/// Without an outage, as in `ca serve`.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(900);
+const BUDGET: Duration = Duration::from_secs(2);
+const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+/// What follows an outage where no duration was given.
+const AFTER: Duration = Duration::from_secs(5);
+const WITHOUT: Duration = Duration::from_secs(5);
+
+pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
+    let plan = plan(args)?;
+    let interrupted = interrupt_flag().map_err(system("listen for signals"))?;
+    let pace = Pace::of(args.outage);
+    // The world last: its directory goes when nobody works in it any more.
+    let world = World::make(args.key.resolve()?, context.now)?;
+    let mut authority = Seat::new(&world.credentials, args.outage_kind, pace.token_lifetime)
+        .map_err(system("start `certauthz ca serve`"))?;
+    let (crl, jwks) = (format!("{}/crl", authority.url()), format!("{}/jwks.json", authority.url()));
+    // It will miss the authority, and need not say so every second.
+    let sources = ["--quiet", "--crl", &crl, "--crl-interval", "1s", "--jwks", &jwks];
+    let (_server, url) = start_server(&world.credentials, &sources)?;
+    if interrupted.load(Ordering::Relaxed) {
+        return Err(Failure::Interrupted);
+    }
+    let journal = Journal::new();
+    let callers = Callers { args, pace, credentials: &world.credentials, authority: authority.url(), url: &url };
+    let auto = callers.caller(client::Mode::Auto, &journal)?;
+    let certificates = callers.caller(client::Mode::Certificate, &Journal::new())?;
+    let target = Target::resolve(&url.to_string())?;
+    let cast = Cast {
+        target: &target,
+        auto: &auto,
+        certificates: &certificates,
+        authority: Some(&mut authority),
+        journal: &journal,
+    };
+    let report = rehearsal::run(&plan, pace.setting(args), cast, progress(args, context), &interrupted)?;
+    if report.ending == Ending::Interrupted && report.findings.all.requests == 0 {
+        return Err(Failure::Interrupted);
+    }
+    context.out.data(|| report.text(), &report.json())?;
+    match (report.verdict().join("; "), report.ending) {
+        (complaints, _) if !complaints.is_empty() => Err(Failure::Threshold { why: complaints }),
+        (_, Ending::Completed) => Ok(Outcome::Done),
+        _ => Err(Failure::Unfinished),
+    }
+}
+
+/// What the options ask for.
+fn plan(args: &LoadtestArgs) -> Result<Plan> {
+    let usage = |why: &str, hint: &str| Err(Failure::Usage { why: why.to_owned(), hint: hint.to_owned() });
+    if args.url.is_some() {
+        let why = "--mode auto takes no URL";
+        return usage(why, "leave it out: an outage is rehearsed in a temporary world, with its own authority");
+    }
+    if args.requests.is_some() {
+        return usage("--mode auto takes no -n", "say how long with -z, and how many in a second with --rate");
+    }
+    let duration = args.duration.unwrap_or_else(|| args.outage.map_or(WITHOUT, |outage| outage.to() + AFTER));
+    let mut plan = Plan::new(duration, args.outage);
+    plan.connections = args.connections.get();
+    plan.timeout = args.timeout;
+    plan.warm_up = args.warmup;
+    if let Some(rate) = args.rate {
+        plan.rate = u32::try_from(rate.get()).unwrap_or(u32::MAX);
+    }
+    // Before anything is made.
+    plan.check()?;
+    Ok(plan)
+}
+
+/// The times that decide how an outage is felt, in proportion to it: an outage that ends before the tokens do, before
+/// anybody has lost patience, or that nobody would notice the end of, rehearses nothing.
+#[derive(Clone, Copy)]
+struct Pace {
+    token_lifetime: Duration,
+    /// The longest time that a call may wait for a credential.
+    budget: Duration,
+    probe_interval: Duration,
+}
+
+impl Pace {
+    fn of(outage: Option<Outage>) -> Self {
+        let Some(length) = outage.map(|outage| outage.length()) else {
+            return Self { token_lifetime: TOKEN_LIFETIME, budget: BUDGET, probe_interval: PROBE_INTERVAL };
+        };
+        Self {
+            // Tokens count in whole seconds, so one of a second could end at once.
+            token_lifetime: Duration::from_secs((length / 5).as_secs().clamp(2, 60)),
+            budget: (length / 5).clamp(Duration::from_millis(100), BUDGET),
+            probe_interval: (length / 10).clamp(Duration::from_millis(100), PROBE_INTERVAL),
+        }
+    }
+
+    /// The circuit breaker's numbers: its own, as far as they fit into the budget.
+    fn policy(self) -> Policy {
+        let usual = Policy::default();
+        Policy {
+            attempt: usual.attempt.min(self.budget / 2),
+            backoff: usual.backoff.min(self.budget / 8),
+            probe_interval: self.probe_interval,
+            ..usual
+        }
+    }
+
+    fn setting(self, args: &LoadtestArgs) -> Setting {
+        let mut setting = Setting::default();
+        setting.outage_kind = args.outage_kind.as_str();
+        setting.token_lifetime = self.token_lifetime;
+        setting.budget = self.budget;
+        setting.probe_interval = (self.probe_interval * 3 / 4, self.probe_interval);
+        setting
+    }
+}
+
+/// What the callers have in common.
+struct Callers<'a> {
+    args: &'a LoadtestArgs,
+    pace: Pace,
+    credentials: &'a Credentials,
+    authority: String,
+    url: &'a Uri,
+}
+
+impl Callers<'_> {
+    fn caller(&self, mode: client::Mode, journal: &Journal) -> Result<Authorizing> {
+        let signed = super::route(self.url, RequestMode::Cert, true)?;
+        let journal = journal.clone();
+        let client = Client::builder(self.credentials.client(&self.args.client)?, &self.authority)
+            .mode(mode)
+            .budget(self.pace.budget)
+            .policy(self.pace.policy())
+            // The example server has a route for each credential.
+            .signed_uri(move |_| signed.clone())
+            .on_event(move |event| {
+                if let Event::Transition { to, .. } = event {
+                    journal.note(circuit(*to));
+                }
+            })
+            .build()?;
+        let uri = super::route(self.url, RequestMode::Token, true)?;
+        Ok(Authorizing { client, template: Template::new(self.args)?, uri })
+    }
+}
+
+fn circuit(state: BreakerState) -> Circuit {
+    match state {
+        BreakerState::Closed => Circuit::Closed,
+        BreakerState::Open => Circuit::Open,
+        BreakerState::HalfOpen => Circuit::HalfOpen,
+    }
+}
+
+/// Requests that the library authorizes.
+struct Authorizing {
+    client: Client,
+    template: Template,
+    uri: Uri,
+}
+
+impl Caller for Authorizing {
+    fn request(&self) -> std::result::Result<Ready, Box<dyn Error + Send + Sync>> {
+        let Template { method, body, .. } = &self.template;
+        let authorized = self.client.authorize(&OutgoingRequest { method, uri: &self.uri, body })?;
+        let mode = match authorized.credential {
+            CredentialUsed::Token => Mode::Token,
+            CredentialUsed::Certificate => Mode::Cert,
+        };
+        let mut request = self.template.request(&authorized.uri);
+        request.headers_mut().extend(authorized.headers);
+        Ok(Ready { request, mode })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_is_that_of_the_outage() {
+        let of = |from, to| {
+            let outage = Outage::new(Duration::from_millis(from), Duration::from_millis(to)).unwrap();
+            let pace = Pace::of(Some(outage));
+            (pace.token_lifetime.as_secs(), pace.budget.as_millis(), pace.probe_interval.as_millis())
+        };
+        assert_eq!(of(5_000, 15_000), (2, 2_000, 1_000));
+        assert_eq!(of(1_000, 3_000), (1, 400, 200));
+        assert_eq!(of(1_000, 601_000), (60, 2_000, 5_000));
+        assert_eq!(of(1, 2), (1, 100, 100));
+    }
+}

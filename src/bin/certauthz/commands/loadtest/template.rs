@@ -1,0 +1,37 @@
+//! What all requests of a load test have in common.
+
+use crate::{cli::LoadtestArgs, output::Result};
+use bytes::Bytes;
+use certauthz::load::PreparedRequest;
+use http::{HeaderMap, Method, Request, Uri};
+
+/// Method, headers and body.
+pub(super) struct Template {
+    pub(super) method: Method,
+    headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Template {
+    pub(super) fn new(args: &LoadtestArgs) -> Result<Self> {
+        let body = match &args.data {
+            Some(data) => Bytes::from(data.read()?),
+            None => Bytes::new(),
+        };
+        let default = if args.data.is_some() { Method::POST } else { Method::GET };
+        let mut headers = HeaderMap::new();
+        for header in &args.headers {
+            headers.append(header.name.clone(), header.value.clone());
+        }
+        Ok(Self { method: args.method.clone().unwrap_or(default), headers, body })
+    }
+
+    /// A request to `uri`, without a credential.
+    pub(super) fn request(&self, uri: &Uri) -> PreparedRequest {
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
