@@ -199,4 +199,80 @@ mod tests {
         assert_eq!(read(&["Bearer"]), Err(Reason::CredentialMissing));
         assert_eq!(read(&["Bearer abc", "Bearer abc"]), Err(Reason::CredentialMalformed));
     }
+
+    /// `cargo test --release --lib authz::token -- --ignored --nocapture`
+    #[test]
+    #[ignore = "a measurement"]
+    fn cost_of_revocation() {
+        use crate::{
+            authz::{RevocationCheck, RevocationLookup},
+            cert::{
+                Serial, Subject,
+                facts::Facts,
+                issuer::{Issuer, Template, root},
+            },
+            crl::{
+                RevocationList, RevocationReason, RevocationStore,
+                issue::{Content, Entry, issue},
+            },
+            key::{KeyType, LocalKey, PublicKey, Signer as _},
+            token::{Claims, Confirmation, issue as sign},
+        };
+        use jiff::SignedDuration;
+        use std::{hint::black_box, time::Instant};
+
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let signer = LocalKey::generate(KeyType::Rsa(2048)).unwrap();
+        let subject = Subject::new("ca", None).unwrap();
+        let template = Template { subject, serial: None, lifetime: None, crl_url: None };
+        let ca: Facts = root(&template, &signer, now).unwrap();
+        let entry =
+            |_| Entry { serial: Serial::random().unwrap(), revoked_at: now, reason: RevocationReason::Unspecified };
+        let content = Content {
+            number: 1,
+            this_update: now,
+            next_update: now + SignedDuration::from_hours(1),
+            entries: (0..100).map(entry).collect(),
+        };
+        let list = issue(&Issuer::new(&ca, &signer).unwrap(), &content).unwrap();
+        let mut lists = RevocationStore::new();
+        lists.offer(RevocationList::verify(&list, &ca.der).unwrap()).unwrap();
+        let lookup = RevocationLookup::new(lists.into(), [&ca], RevocationCheck::Required(StalePolicy::FailClosed));
+        let bearer = |cnf: bool| {
+            let claims = Claims {
+                iss: "i".into(),
+                sub: "a".into(),
+                client_id: "a".into(),
+                aud: "b".into(),
+                exp: now.as_second() + 900,
+                iat: now.as_second(),
+                jti: "1".into(),
+                scope: "b.c".into(),
+                cnf: cnf.then(|| Confirmation::new(b"x", &Serial::random().unwrap())),
+            };
+            HeaderMap::from_iter([(
+                AUTHORIZATION,
+                format!("Bearer {}", sign(&signer, &claims).unwrap()).parse().unwrap(),
+            )])
+        };
+        let required = Scopes::parse("b.c").unwrap();
+        let [plain, named] = [bearer(false), bearer(true)];
+        for cache in [0, 9] {
+            let key = PublicKey::from_spki_der(signer.public_key().spki_der()).unwrap();
+            let tokens = TokenVerifier::new(key, "i".into(), "b".into(), SignedDuration::ZERO);
+            let verifier = BearerVerifier::with_cache(tokens, cache).with_revocation(lookup.clone());
+            let mut best = [f64::MAX; 2];
+            let calls = if cache == 0 { 2_000 } else { 100_000 };
+            for _ in 0..30 {
+                for (best, headers) in best.iter_mut().zip([&plain, &named]) {
+                    let start = Instant::now();
+                    for _ in 0..calls {
+                        verifier.verify(black_box(headers), &required, now).unwrap();
+                    }
+                    *best = best.min(start.elapsed().as_secs_f64() / f64::from(calls) * 1e9);
+                }
+            }
+            println!("cache {cache}: {:.0} ns without certificate, {:.0} ns with one looked up", best[0], best[1]);
+        }
+    }
 }

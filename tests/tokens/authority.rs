@@ -24,8 +24,6 @@ pub(crate) enum Way {
     Hangs,
     /// With a body that does not end.
     Endless,
-    /// By closing the connection.
-    Closes,
 }
 
 /// A question: its parameters.
@@ -113,10 +111,6 @@ fn answer(mut request: tiny_http::Request, way: &Mutex<Way>, questions: &Mutex<V
         }
         Way::Answers(status, text) => request.respond(Response::from_string(text).with_status_code(status)),
         Way::Endless => request.respond(Response::new(200.into(), vec![json], Zeros, None, None)),
-        Way::Closes => {
-            drop(request.into_writer());
-            Ok(())
-        }
         Way::Hangs => {
             thread::sleep(Duration::from_secs(30));
             drop(request);

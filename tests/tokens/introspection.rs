@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::{
     collections::HashSet,
+    net::TcpListener,
     thread,
     time::{Duration, Instant},
 };
@@ -140,7 +141,6 @@ fn without_an_answer_nobody_is_let_in_and_nobody_waits_for_long() {
         (Way::Answers(200, text("{\"active\":true,\"client_id\":\"alice\",\"active\":true}")), 1000),
         (Way::Answers(200, format!("{{\"active\":false,\"x\":\"{}\"}}", "x".repeat(1 << 20))), 1000),
         (Way::Endless, 2500),
-        (Way::Closes, 1000),
         (Way::Slowly(active(), Duration::from_secs(5)), 2500),
     ] {
         authority.will(way.clone());
@@ -159,7 +159,15 @@ fn without_an_answer_nobody_is_let_in_and_nobody_waits_for_long() {
     let back = StandIn::at(address, Way::Says(active()));
     server.soon("b", (200, "alice"));
     assert!(!back.asked().is_empty());
-    let nobody = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
+    // One that closes connections without a word, and none at all.
+    let rude = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", rude.local_addr().unwrap());
+    thread::spawn(move || rude.incoming().for_each(drop));
+    let server = world.serve(&["--introspect", &url, "--introspect-client", "bob"]);
+    let (answer, time) = timed(&server, "a");
+    assert_eq!(answer.short(), UNAVAILABLE);
+    assert!(time < Duration::from_secs(1), "{time:?}");
+    let nobody = { TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
     let url = format!("http://{nobody}/");
     let lonely = world.serve(&["--introspect", &url, "--introspect-client", "bob"]);
     let (answer, time) = timed(&lonely, "a");

@@ -49,7 +49,7 @@ fn outstanding_tokens_die_with_the_next_list_remembered_or_not() {
         server.soon(&token, (401, "certificate_revoked"));
         assert_eq!(server.ask(&renewed).short(), (200, "alice"));
         assert_eq!(server.ask(&nameless).short(), (200, "alice"), "it names no certificate");
-        let counted = "certauthz_requests_total{endpoint=\"token\",outcome=\"certificate_revoked\"}";
+        let counted = "certauthz_http_requests_total{route=\"token\",status=\"401\",reason=\"certificate_revoked\"}";
         assert!(server.metric(counted) >= 1);
     }
 
