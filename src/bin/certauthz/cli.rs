@@ -71,7 +71,7 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL
     Init(InitArgs),
-    /// Certificate authorities: create, list, show
+    /// Certificate authorities: create, list, show, serve, publish
     #[command(subcommand)]
     Ca(CaCommand),
     /// Clients: create, renew, list, show, and send a request as one

@@ -64,6 +64,10 @@ pub(crate) enum CaCommand {
     List,
     /// Show a CA and what it issued
     Show(CaShowArgs),
+    /// Run the authorization server: tokens, renewals, revocation list, keys
+    Serve(super::CaServeArgs),
+    /// Write the revocation list, keys and certificate as files for any web server or CDN
+    Publish(super::CaPublishArgs),
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use crate::values::{self, ByteSize, Data, Header, HttpUrl};
 use certauthz::{crl::StalePolicy, scope::Scope, server::Source, store::Name};
 use clap::{Args, ValueEnum, ValueHint};
 use http::Method;
-use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -79,6 +79,73 @@ pub(crate) struct ServeArgs {
     /// Stop when standard input ends: a child that must not outlive its parent
     #[arg(long, hide = true)]
     pub(crate) stop_with_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Answered from memory: /crl /crl.pem /ca.crt /jwks.json /.well-known/oauth-authorization-server
+For clients: POST /oauth/token /oauth/introspect /certificates/renew
+For operators: /healthz (the process lives), /readyz (it can issue), /metrics
+
+A revocation list that it publishes is current for 24 h and renewed after 16 h; a revocation by
+`crl revoke` is published within a second.
+
+Examples:
+  certauthz ca serve --name primary
+  certauthz ca serve --name primary --listen 0.0.0.0:8586 --issuer https://as.example --authority as.example")]
+pub(crate) struct CaServeArgs {
+    /// Name of the CA
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen, default_value = "127.0.0.1:8586")]
+    pub(crate) listen: SocketAddr,
+    /// Issuer identifier: `iss` of the tokens, and where clients reach this server [default: the CA's own]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) issuer: Option<String>,
+    /// A name that this server is called by, besides the issuer's; repeat for several [default: the address it listens on]
+    #[arg(long = "authority", value_name = "HOST[:PORT]", value_parser = values::authority)]
+    pub(crate) authorities: Vec<String>,
+    /// How long a token lives at most
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, default_value = "15m")]
+    pub(crate) token_lifetime: Duration,
+    /// Address where /metrics is shown, and there alone; port 0 picks a free one [default: at /metrics of --listen]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Most connections at a time; past them, those that keep the server waiting make room for newcomers
+    #[arg(long, value_name = "N", value_parser = values::count, default_value = "10000")]
+    pub(crate) max_connections: NonZeroUsize,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// Stop when standard input ends: a child that must not outlive its parent
+    #[arg(long, hide = true)]
+    pub(crate) stop_with_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Files, and the content types to serve them with:
+  crl                                     application/pkix-crl
+  crl.pem                                 application/x-pem-file
+  ca.crt                                  application/pem-certificate-chain
+  jwks.json                               application/jwk-set+json
+  .well-known/oauth-authorization-server  application/json
+The list is a new one only where the one at hand is past two thirds of its life: repeat this daily,
+and after each revocation.
+
+Example:
+  certauthz ca publish --name primary --out public")]
+pub(crate) struct CaPublishArgs {
+    /// Name of the CA
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
+    /// Directory of the files; made if need be
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Issuer identifier in the metadata [default: the CA's own]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) issuer: Option<String>,
 }
 
 #[derive(Debug, Args)]

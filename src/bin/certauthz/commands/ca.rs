@@ -138,7 +138,7 @@ fn issued_row(issued: &Issued) -> Vec<String> {
     ]
 }
 
-fn perhaps_client(name: &Name, error: Error, context: &Context) -> Failure {
+pub(super) fn perhaps_client(name: &Name, error: Error, context: &Context) -> Failure {
     other_kind(name, "client", error, context.credentials.client_names(), context)
 }
 

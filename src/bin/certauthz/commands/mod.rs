@@ -2,6 +2,7 @@
 
 mod bench;
 mod ca;
+mod ca_serve;
 mod client;
 mod client_request;
 mod completions;
@@ -68,6 +69,8 @@ pub(crate) fn run(cli: Cli) -> Result {
     match cli.command {
         Command::Init(args) => init::run(&args, &context),
         Command::Ca(CaCommand::Create(args)) => ca::create(args, &context),
+        Command::Ca(CaCommand::Serve(args)) => ca_serve::serve(args, &context),
+        Command::Ca(CaCommand::Publish(args)) => ca_serve::publish(args, &context),
         Command::Ca(CaCommand::List) => ca::list(&context),
         Command::Ca(CaCommand::Show(args)) => ca::show(&args, &context),
         Command::Client(ClientCommand::Create(args)) => client::create(args, &context),

@@ -18,7 +18,7 @@ use certauthz::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use std::{future::Future, io, time::Duration};
+use std::{future::Future, io, num::NonZeroUsize, time::Duration};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
@@ -33,7 +33,7 @@ pub(crate) fn run(args: ServeArgs, context: &Context) -> Result {
     let (mut sources, issuer) = (sources(&args, &ca)?, issuer(&args, &ca)?);
     let authorities = authorities(&args)?;
     raise_fd_limit();
-    let runtime = runtime(&args)?;
+    let runtime = runtime(args.workers)?;
     let _entered = runtime.enter();
     let mut server = Server::bind(args.listen)?;
     if let Some(address) = args.metrics_listen {
@@ -64,16 +64,17 @@ fn authorities(args: &ServeArgs) -> Result<Option<Authorities>> {
     Ok(Some(Authorities::new(&args.authorities)?))
 }
 
-fn runtime(args: &ServeArgs) -> Result<Runtime> {
+/// As many threads as were asked for.
+pub(super) fn runtime(workers: Option<NonZeroUsize>) -> Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     builder.enable_all().thread_name("certauthz");
-    if let Some(workers) = args.workers {
+    if let Some(workers) = workers {
         builder.worker_threads(workers.get());
     }
     builder.build().map_err(system("start threads"))
 }
 
-fn system(action: &'static str) -> impl FnOnce(io::Error) -> Failure {
+pub(super) fn system(action: &'static str) -> impl FnOnce(io::Error) -> Failure {
     move |source| Failure::System { action: action.into(), source }
 }
 
@@ -179,7 +180,7 @@ fn list_hint(args: &ServeArgs, context: &Context) -> String {
     }
 }
 
-fn signed(what: &str, duration: Duration) -> Result<SignedDuration> {
+pub(super) fn signed(what: &str, duration: Duration) -> Result<SignedDuration> {
     SignedDuration::try_from(duration).map_err(|_| Failure::Usage {
         why: format!("{what} {duration:?}: too long"),
         hint: "give a shorter time".to_owned(),
@@ -188,7 +189,7 @@ fn signed(what: &str, duration: Duration) -> Result<SignedDuration> {
 
 /// The one line that says where it listens; a program that starts the server waits for it. Before that, where metrics are
 /// if they have an address of their own.
-fn announce(server: &Server, context: &Context) -> Result<()> {
+pub(super) fn announce(server: &Server, context: &Context) -> Result<()> {
     let url = format!("http://{}", server.address());
     let metrics = server.metrics_address().map(|address| format!("http://{address}/metrics"));
     if let Some(metrics) = &metrics {
@@ -207,7 +208,7 @@ fn announce(server: &Server, context: &Context) -> Result<()> {
 }
 
 /// Completes at SIGTERM, Ctrl-C or, if asked for, the end of standard input. A second signal ends the process at once.
-fn shutdown(with_stdin: bool) -> io::Result<impl Future<Output = ()>> {
+pub(super) fn shutdown(with_stdin: bool) -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
