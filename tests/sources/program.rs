@@ -51,10 +51,7 @@ impl Origin {
     }
 
     fn publish(&self) {
-        for (from, to) in [("ca.crt", "ca.crt"), ("ca.crl", "crl")] {
-            fs::copy(self.dir.path().join("primary").join(from), self.file(to)).unwrap();
-        }
-        fs::write(self.file("jwks.json"), self.run(&["ca", "show", "--name", "primary", "--jwks"])).unwrap();
+        self.run(&["ca", "publish", "--name", "primary", "--out", self.published.path().to_str().unwrap()]);
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -279,41 +276,71 @@ fn an_authority_behind_tls_is_known_by_the_systems_roots() {
     assert!(strict.said().contains(&url));
 }
 
-/// `cargo test --release --test sources -- --ignored --nocapture revocation_takes_effect`
+/// `ca serve`, the authorization server.
+struct Authority(Child, String);
+
+impl Authority {
+    fn start(origin: &Origin) -> Self {
+        let mut child = Command::new(PROGRAM)
+            .arg("--path")
+            .arg(origin.dir.path())
+            .args(["ca", "serve", "--name", "primary", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        Self(child, url)
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// How long it takes from `crl revoke` to the refusal by a server that asks the authority once a second.
+fn effect(times: usize) -> Vec<Duration> {
+    let origin = Origin::new();
+    let authority = Authority::start(&origin);
+    let (crl, jwks) = (format!("{}/crl", authority.1), format!("{}/jwks.json", authority.1));
+    let mut served = Served::start(&origin, &["--crl", &crl, "--jwks", &jwks, "--crl-interval", "1s"]);
+    let run = |n: usize| {
+        let name = format!("client{n}");
+        let create = ["client", "create", "--name", &name, "--ca", "primary", "--key-type", "ec"];
+        origin.run(&[&create[..], &["--scope", "bob.user.read"]].concat());
+        let client = Credentials::new(origin.dir.path()).client(&Name::new(&name).unwrap()).unwrap();
+        served.alice = Client { facts: client.certificate, chain: Vec::new(), key: Arc::new(client.key.unwrap()) };
+        served.token = fs::read_to_string(client.token_path).unwrap().trim().to_owned();
+        assert_eq!((served.cert().verdict(), served.token().verdict()), (accepted(), accepted()));
+        // Anywhere in the interval.
+        sleep(Duration::from_millis(u64::try_from(n).unwrap() * 370 % 1000));
+        let start = Instant::now();
+        origin.run(&["crl", "revoke", "--ca", "primary", "--client", &name]);
+        served.becomes(&revoked());
+        let took = start.elapsed();
+        // The tokens that are out there end with it.
+        assert_eq!(served.token().verdict(), revoked());
+        took
+    };
+    (0..times).map(run).collect()
+}
+
+#[test]
+fn a_revocation_takes_effect_by_the_authority_alone() {
+    let took = effect(1);
+    assert!(took.iter().all(|took| *took < Duration::from_secs(5)), "{took:?}");
+}
+
+/// `cargo test --test sources -- --ignored --nocapture time_to_effect`
 #[test]
 #[ignore = "a measurement"]
-fn revocation_takes_effect() {
-    let origin = Origin::new();
-    let crl = StandIn::new(Does::Serves(fs::read(origin.file("crl")).unwrap(), "0"));
-    let url = crl.url().to_string();
-    let mut served = Served::start(&origin, &["--crl", &url, "--crl-interval", "1s"]);
-    let mut took = Vec::new();
-    let tags = (1..=20).map(|n| -> &'static str { Box::leak(n.to_string().into_boxed_str()) });
-    for tag in tags {
-        origin.run(&[
-            "client",
-            "create",
-            "--name",
-            tag,
-            "--ca",
-            "primary",
-            "--key-type",
-            "ec",
-            "--scope",
-            "bob.user.read",
-        ]);
-        let client = Credentials::new(origin.dir.path()).client(&Name::new(tag).unwrap()).unwrap();
-        served.alice = Client { facts: client.certificate, chain: Vec::new(), key: Arc::new(client.key.unwrap()) };
-        assert_eq!(served.cert().verdict(), accepted());
-        // Anywhere in the interval.
-        sleep(Duration::from_millis(u64::from(tag.as_bytes()[0]) * 37 % 1000));
-        let start = Instant::now();
-        origin.run(&["crl", "revoke", "--ca", "primary", "--client", tag]);
-        let list = fs::read(origin.dir.path().join("primary/ca.crl")).unwrap();
-        crl.does(Does::Serves(list, tag));
-        served.becomes(&revoked());
-        took.push(start.elapsed());
-    }
+fn time_to_effect() {
+    let mut took = effect(20);
     took.sort();
     println!("from `crl revoke` to the refusal: median {:?}, longest {:?}", took[took.len() / 2], took[took.len() - 1]);
 }
