@@ -253,7 +253,7 @@ impl Breaker {
     /// The attempt failed at `now`: no answer, or none that a working authorization server gives. `retry_after` is what it
     /// asked for, `random` any number.
     pub fn failed(&mut self, retry_after: Option<Duration>, now: Instant, random: u64) {
-        let running = self.running.take();
+        let started = self.running.take().map_or(now, |running| running.started);
         let retry_after = retry_after.unwrap_or_default().min(self.policy.longest_retry_after);
         match self.phase {
             Phase::Closed(mut closed) => {
@@ -265,14 +265,11 @@ impl Breaker {
                         closed.not_before = Some(now + delay);
                         self.phase = Phase::Closed(closed);
                     }
-                    _ => self.open(now, retry_after, now, random),
+                    _ => self.open(started, retry_after, now, random),
                 }
             }
             // Open: it was overdue.
-            Phase::HalfOpen { .. } | Phase::Open { .. } => {
-                let started = running.map_or(now, |running| running.started);
-                self.open(started, retry_after, now, random);
-            }
+            Phase::HalfOpen { .. } | Phase::Open { .. } => self.open(started, retry_after, now, random),
         }
     }
 
@@ -305,7 +302,8 @@ impl Breaker {
         Verdict::Believed
     }
 
-    /// The next trial begins within the interval after `since`, or when the authorization server wants it.
+    /// The next trial begins within the interval after `since`, when the attempt that failed began: the authorization server
+    /// may be back since then. Or when it wants to be asked again.
     fn open(&mut self, since: Instant, retry_after: Duration, now: Instant, random: u64) {
         let probe_at = since + jittered(self.policy.probe_interval, random);
         // A trial that takes longer than the interval is not followed by the next at once.

@@ -278,6 +278,17 @@ fn an_attempt_that_never_ends_opens_and_is_not_followed_by_another() {
 }
 
 #[test]
+fn the_first_trial_is_within_an_interval_of_the_last_attempt() {
+    let start = Instant::now();
+    let mut breaker = Breaker::new(Policy { attempts: 1, ..Policy::default() });
+    breaker.want();
+    attempt(&mut breaker, start);
+    // The server was back just after it began.
+    breaker.failed(None, start + ms(1_000), 0);
+    assert_eq!(breaker.next(start + ms(1_000)), Command::Wait(Some(start + ms(5_000))));
+}
+
+#[test]
 fn a_refusal_opens_nothing_and_is_repeated_for_a_while() {
     let start = Instant::now();
     let mut breaker = Breaker::new(Policy::default());
