@@ -5,6 +5,8 @@ import json
 import time
 
 import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from common import CREDENTIALS, certauthz, private_key, refused
 
 ISSUER = "http://127.0.0.1:8586"
@@ -25,6 +27,12 @@ def ours():
         )
         assert claims["sub"] == claims["client_id"] == f"of-{ca}", claims
         assert claims["scope"] == "bob.user.read" and claims["exp"] - claims["iat"] == 900, claims
+        # RFC 8705 section 3.1, computed by somebody else.
+        certificate = x509.load_pem_x509_certificate((CREDENTIALS / f"of-{ca}" / "client.crt").read_bytes())
+        digest = certificate.fingerprint(hashes.SHA256())
+        serial = certificate.serial_number
+        length = 2 * ((serial.bit_length() + 7) // 8)
+        assert claims["cnf"] == {"x5t#S256": segment(digest), "serial": f"{serial:0{length}x}"}, claims
         try:
             jwt.decode(token, key, algorithms=[algorithm], audience="carol")
             raise AssertionError("a token for bob is one for carol")
@@ -90,6 +98,13 @@ def theirs():
         no("token_issuer", token(iss="http://elsewhere"))
         no("token_audience", token(aud="carol"))
         no("token_audience", token(aud=["carol"]))
+        # A confirmation that is none of ours cannot be checked.
+        no("token_claims", token(cnf={"jkt": segment(b"x" * 32)}))
+        no("token_claims", token(cnf={"x5t#S256": segment(b"x" * 32)}))
+        no("token_claims", token(cnf={"serial": "0A", "x5t#S256": segment(b"x" * 32)}))
+        no("token_claims", token(cnf={"serial": "0a", "x5t#S256": "short"}))
+        named = token(cnf={"serial": "0a", "x5t#S256": segment(b"x" * 32)})
+        assert json.loads(certauthz("--format", "json", "verify", *args, stdin=named.encode()))["serial"] == "0a"
         no("insufficient_scope", token(scope="bob.user"))
         no("insufficient_scope", token(scope=None))
         no("token_malformed", "a.b")
