@@ -7,7 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`authz`] | a request in, a [`authz::Principal`] or an [`error::Rejection`] out: what a service uses |
-//! | [`client`] | signs requests: what a calling service uses |
+//! | [`client`] | authorizes requests by token or certificate behind a circuit breaker: what a calling service uses |
 //! | [`store`] | the credentials directory: CAs, clients, revocation |
 //! | [`cert`], [`crl`], [`token`], [`signature`] | certificates and paths, revocation lists, JWTs, HTTP message signatures |
 //! | [`key`], [`scope`], [`error`] | keys behind a seam, scopes, errors and the stable reasons |
@@ -94,6 +94,7 @@ pub mod client;
 pub mod crl;
 mod der;
 pub mod error;
+mod form;
 pub mod key;
 pub mod load;
 mod measure;

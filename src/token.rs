@@ -3,6 +3,7 @@
 //! Signing and verifying go through [`crate::key`], so that a token's key can live wherever a [`Signer`] can, and the
 //! public key is parsed once. The time is an argument.
 
+pub(crate) mod assertion;
 mod keys;
 mod verify;
 pub(crate) mod wire;

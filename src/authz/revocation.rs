@@ -108,6 +108,23 @@ impl RevocationLookup {
         staleness.ok_or_else(no_list)
     }
 
+    /// Whether the certificate is on a list that is at hand, current or not: what another who was asked just now may have
+    /// missed.
+    ///
+    /// # Errors
+    /// [`Rejection::CertificateRevoked`].
+    pub fn check_listed(&self, serial: &Serial, signer: Option<&KeyDigest>) -> Result<(), Rejection> {
+        if self.is_off() {
+            return Ok(());
+        }
+        let lists = self.lists.load();
+        let mut known = self.issuers_of(signer).filter_map(|issuer| lists.get(issuer.id));
+        match known.any(|list| list.lookup(serial.as_bytes()).is_some()) {
+            true => Err(Rejection::CertificateRevoked { serial: serial.to_hex() }),
+            false => Ok(()),
+        }
+    }
+
     fn issuers_of(&self, signer: Option<&KeyDigest>) -> impl Iterator<Item = &Issuer> {
         let own = signer.filter(|signer| self.issuers.iter().any(|issuer| issuer.key == **signer)).copied();
         self.issuers.iter().filter(move |issuer| own.is_none_or(|own| issuer.key == own))

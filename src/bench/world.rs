@@ -2,7 +2,10 @@
 
 use super::HeaderBytes;
 use crate::{
-    authz::{Authorities, BearerVerifier, CertificateVerifier, Policy, Principal, VerifiedClient},
+    authz::{
+        Authorities, BearerVerifier, CertificateVerifier, Policy, Principal, RevocationCheck, RevocationLookup,
+        VerifiedClient,
+    },
     cert::{
         Subject,
         chain::Anchors,
@@ -11,12 +14,12 @@ use crate::{
         issuer::{Issuer, Template, root},
     },
     client::{OutgoingRequest, RequestSigner, SignedHeaders},
-    crl::{RevocationList, RevocationStore, issue},
+    crl::{RevocationList, RevocationStore, StalePolicy, issue},
     error::{Error, Rejection, Result},
     key::{Algorithm, PublicKey, Signer, VerifyError},
     scope::Scopes,
     signature::RequestParts,
-    token::{self, Claims, TokenVerifier},
+    token::{self, Claims, Confirmation, TokenVerifier},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
@@ -78,15 +81,17 @@ impl World {
 
         let public = PublicKey::from_spki_der(key.spki_der())?;
         let tokens = TokenVerifier::new(public, ISSUER.into(), "bob".into(), SignedDuration::from_secs(5));
-        let token = HeaderValue::try_from(format!("Bearer {}", token::issue(&signer, &claims(now))?))
+        let token = HeaderValue::try_from(format!("Bearer {}", token::issue(&signer, &claims(&client, now))?))
             .map_err(|_| Error::Issue { what: "a token", why: "it does not fit into a header".into() })?;
+        let fresh = RevocationCheck::Required(StalePolicy::FailClosed);
+        let revocation = RevocationLookup::new(lists.clone().into(), [&ca], fresh);
         Ok(Self {
             signature: signer.sign(algorithm, &MESSAGE)?,
             algorithm,
             anchors: Anchors::new([ca.der.clone()])?,
             encoded: STANDARD.encode(&client.der),
             requests: RequestSigner::new(&client.der, &[], Arc::clone(&signer))?,
-            bearer: BearerVerifier::new(tokens),
+            bearer: BearerVerifier::new(tokens).with_revocation(revocation),
             token: HeaderMap::from_iter([(AUTHORIZATION, token)]),
             required: Scopes::parse(REQUIRED)?,
             uri: Uri::from_static(URI),
@@ -122,7 +127,7 @@ impl World {
     /// # Errors
     /// [`Error::Key`].
     pub fn issue_token(&self) -> Result<String> {
-        Ok(token::issue(&self.signer, &claims(self.now))?)
+        Ok(token::issue(&self.signer, &claims(&self.client, self.now))?)
     }
 
     /// The decision about a request with the client's token.
@@ -242,7 +247,7 @@ fn template(name: &str) -> Result<Template> {
 }
 
 /// As those of a token that `certauthz token create` makes.
-fn claims(now: Timestamp) -> Claims {
+fn claims(client: &Facts, now: Timestamp) -> Claims {
     Claims {
         iss: ISSUER.into(),
         sub: "alice".into(),
@@ -252,6 +257,6 @@ fn claims(now: Timestamp) -> Claims {
         iat: now.as_second(),
         jti: "Yr6D1Hn5u0eWq8KfP2xZ3A".into(),
         scope: GRANTED.into(),
-        cnf: None,
+        cnf: Some(Confirmation::from(client)),
     }
 }

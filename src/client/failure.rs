@@ -91,6 +91,12 @@ pub enum ClientError {
     /// The request cannot be signed or sent as it is, or the key failed.
     #[error(transparent)]
     Library(#[from] Error),
+    /// The certificate was not renewed, or the new one not saved.
+    #[error("the certificate was not renewed: {why}")]
+    Renewal {
+        /// Why.
+        why: String,
+    },
     /// The service did not answer.
     #[error("{url}: {why}")]
     Service {
@@ -124,7 +130,7 @@ impl ClientError {
             }
             Self::Service { .. } => "check that the URL is right and that the service runs",
             Self::Library(error) => return error.hint(),
-            Self::Refused(_) => return None,
+            Self::Refused(_) | Self::Renewal { .. } => return None,
         };
         Some(text.into())
     }

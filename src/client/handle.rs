@@ -8,12 +8,14 @@ use super::{
     identity::{Identity, beyond},
     keeper::{FallBack, Keeper, Outcome},
     send::{Sender, token_header},
+    token_source::Token,
+    worker,
 };
 use crate::{cert::facts::Facts, error::Error, scope::Scopes, store::ClientCredentials};
 use http::{Uri, header::AUTHORIZATION};
 use jiff::Timestamp;
 use std::{
-    fmt,
+    fmt, io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -57,6 +59,34 @@ pub struct Authorized {
     pub credential: CredentialUsed,
     /// The breaker's state when that was decided.
     pub state: BreakerState,
+}
+
+/// An access token. It is a secret: Debug does not show it.
+#[derive(Clone)]
+pub struct AccessToken(Arc<Token>);
+
+impl AccessToken {
+    /// The token's text.
+    pub fn as_str(&self) -> &str {
+        let text = self.0.header.to_str().unwrap_or_default();
+        text.strip_prefix("Bearer ").unwrap_or(text)
+    }
+
+    /// What its bearer may do, where the authorization server or the token itself tells.
+    pub fn scopes(&self) -> Option<&Scopes> {
+        self.0.scopes.as_ref()
+    }
+
+    /// How long it can be used from now on.
+    pub fn remaining(&self) -> Duration {
+        self.0.life.saturating_sub(self.0.since.elapsed())
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccessToken {{ scopes: {:?}, remaining: {:?} }}", self.scopes(), self.remaining())
+    }
 }
 
 impl fmt::Debug for Client {
@@ -128,15 +158,13 @@ impl Client {
         let keeper = self.keeper();
         // One that cannot run is no reason to be without a credential.
         let outcome = match keeper.credential(deadline) {
-            Err(source) if mode == Mode::Token => {
-                return Err(Error::System { action: "start the client's background thread", source }.into());
-            }
+            Err(source) if mode == Mode::Token => return Err(no_thread(source)),
             Err(_) => keeper.lock().fall_back(false),
             Ok(outcome) => outcome,
         };
         match outcome {
-            Outcome::Token(header) => Ok(Authorized {
-                headers: vec![(AUTHORIZATION, header)],
+            Outcome::Token(issued) => Ok(Authorized {
+                headers: vec![(AUTHORIZATION, issued.header.clone())],
                 uri: request.uri.clone(),
                 credential: CredentialUsed::Token,
                 state: self.state(),
@@ -190,23 +218,29 @@ impl Client {
         }
     }
 
-    /// The bare access token, for whoever puts it into a request otherwise. It is a secret.
+    /// The bare access token, for whoever puts it into a request otherwise.
     ///
     /// # Errors
     /// As [`Client::authorize`] in mode token, whatever the mode is.
-    pub fn token(&self) -> Result<String, ClientError> {
+    pub fn token(&self) -> Result<AccessToken, ClientError> {
         let keeper = self.keeper();
-        let outcome = keeper
-            .credential(Instant::now() + keeper.settings.budget)
-            .map_err(|source| Error::System { action: "start the client's background thread", source })?;
+        let outcome = keeper.credential(Instant::now() + keeper.settings.budget).map_err(no_thread)?;
         match outcome {
-            Outcome::Token(header) => {
-                let text = header.to_str().unwrap_or_default();
-                Ok(text.strip_prefix("Bearer ").unwrap_or(text).to_owned())
-            }
+            Outcome::Token(issued) => Ok(AccessToken(issued)),
             Outcome::Refused(refusal) => Err(ClientError::Refused(refusal)),
             Outcome::FallBack(FallBack { last, .. }) => Err(ClientError::Unavailable { last }),
         }
+    }
+
+    /// Renews the certificate now, whatever its age, and waits for that (at most for twice the time of an attempt). The new
+    /// one is in use then, and saved if the client was built so. Only a person who asks for it needs this: the client renews
+    /// its certificate by itself.
+    ///
+    /// # Errors
+    /// [`ClientError::Renewal`].
+    pub fn renew_certificate(&self) -> Result<Facts, ClientError> {
+        worker::renew(self.keeper()).map_err(|why| ClientError::Renewal { why })?;
+        Ok(self.certificate())
     }
 
     /// Says that a service has refused this token (401 with `invalid_token`) though it has not ended, for whoever sends
@@ -241,4 +275,8 @@ impl Client {
         let identity: Arc<Identity> = self.keeper().identity.load_full();
         identity.facts.clone()
     }
+}
+
+fn no_thread(source: io::Error) -> ClientError {
+    Error::System { action: "start the client's background thread", source }.into()
 }

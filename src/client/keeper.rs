@@ -63,7 +63,7 @@ pub(super) struct Keeper {
 
 pub(super) struct Inner {
     pub(super) breaker: Breaker,
-    pub(super) token: Option<Token>,
+    pub(super) token: Option<Arc<Token>>,
     /// What the last token could do: a certificate that stands in may carry no more. `None`: no token has told yet.
     pub(super) granted: Option<Scopes>,
     pub(super) refusal: Option<Refusal>,
@@ -84,7 +84,7 @@ pub(super) struct Inner {
 
 /// What a call gets.
 pub(super) enum Outcome {
-    Token(HeaderValue),
+    Token(Arc<Token>),
     /// No token: the certificate, if the mode has it.
     FallBack(FallBack),
     Refused(Refusal),
@@ -164,9 +164,9 @@ impl Keeper {
             if self.settings.mode == Mode::Auto && inner.distrusted_until.is_some_and(|end| now < end) {
                 break Ok(inner.fall_back(false));
             }
-            let token = inner.usable_token(now).map(|token| token.header.clone());
+            let token = inner.usable_token(now).map(Arc::clone);
             match (inner.breaker.decide(token.is_some(), now), token) {
-                (Decision::UseToken, Some(header)) => break Ok(Outcome::Token(header)),
+                (Decision::UseToken, Some(token)) => break Ok(Outcome::Token(token)),
                 (Decision::Refused, _) => {
                     if let Some(refusal) = inner.refusal.clone() {
                         break Ok(Outcome::Refused(refusal));
@@ -239,7 +239,7 @@ impl Keeper {
 }
 
 impl Inner {
-    pub(super) fn usable_token(&self, now: Instant) -> Option<&Token> {
+    pub(super) fn usable_token(&self, now: Instant) -> Option<&Arc<Token>> {
         self.token.as_ref().filter(|token| token.is_usable(now, Timestamp::now()))
     }
 

@@ -1,11 +1,18 @@
 //! One attempt to get a token (RFC 6749 section 4.4, client credentials): the request, and what its answer means.
 
 use super::{
-    assertion::{ASSERTION_TYPE, assertion},
     failure::{Failure, Refusal},
     transport::{MAX_AUTHORITY_ANSWER, Transport},
 };
-use crate::{key::Signer, scope::Scopes, token::MAX_TOKEN_LEN};
+use crate::{
+    form,
+    key::Signer,
+    scope::Scopes,
+    token::{
+        MAX_TOKEN_LEN,
+        assertion::{ASSERTION_TYPE, assertion},
+    },
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
@@ -22,8 +29,12 @@ use std::{
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// What a token lives whose answer does not say it, nor the token itself.
 const UNKNOWN_LIFE: Duration = Duration::from_secs(60);
-/// So long before its end a token is no longer sent: the way to the service takes time. At most a tenth of its life.
+/// So long before its end a token is no longer sent, if it lives long enough: the way to the service takes time.
 const MARGIN: Duration = Duration::from_secs(5);
+/// A token's times are whole seconds: it may end so much earlier than the answer says.
+const ROUNDING: Duration = Duration::from_secs(1);
+/// One with less is of no use.
+const SHORTEST_LIFE: Duration = Duration::from_secs(2);
 
 /// Where tokens come from, and which ones are asked for.
 pub(super) struct TokenSource {
@@ -51,16 +62,25 @@ pub(super) struct Token {
 impl Token {
     /// Whether it can be sent.
     pub(super) fn is_usable(&self, now: Instant, wall: Timestamp) -> bool {
-        self.age(now, wall) < self.life.saturating_sub(MARGIN.min(self.life / 10))
+        self.age(now, wall) < self.usable()
     }
 
-    /// When it is time to fetch the next: at 80 % of its life.
+    /// When it is time to fetch the next.
     pub(super) fn refresh_at(&self) -> Instant {
-        self.since + self.life / 5 * 4
+        self.since + self.young()
     }
 
     pub(super) fn is_aging(&self, now: Instant, wall: Timestamp) -> bool {
-        self.age(now, wall) >= self.life / 5 * 4
+        self.age(now, wall) >= self.young()
+    }
+
+    fn usable(&self) -> Duration {
+        self.life.saturating_sub(MARGIN.min(ROUNDING + self.life / 10))
+    }
+
+    /// 80 % of its life; less for one of some seconds, so that there is time to fetch the next.
+    fn young(&self) -> Duration {
+        (self.life / 5 * 4).min(self.usable() / 10 * 9)
     }
 
     fn age(&self, now: Instant, wall: Timestamp) -> Duration {
@@ -105,28 +125,15 @@ impl TokenSource {
         ];
         form.extend(self.scopes.as_ref().map(|scopes| ("scope", scopes.to_string())));
         form.extend(self.audience.as_ref().map(|audience| ("audience", audience.clone())));
-        let body: Vec<_> = form.iter().map(|(name, value)| format!("{name}={}", form_encoded(value))).collect();
+        let body = form::encode(form.iter().map(|(name, value)| (*name, value.as_str())));
         Request::builder()
             .method(Method::POST)
             .uri(self.endpoint.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json")
-            .body(body.join("&").into_bytes())
+            .body(body.into_bytes())
             .map_err(|error| Failure::Unreachable(error.to_string()))
     }
-}
-
-/// `application/x-www-form-urlencoded` (WHATWG URL section 5.2).
-fn form_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => encoded.push(char::from(byte)),
-            b' ' => encoded.push('+'),
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
-    encoded
 }
 
 /// What an answer means.
@@ -163,8 +170,8 @@ fn read(
         Some(value) => Some(seconds(value).ok_or_else(|| garbage("expires_in is no number of seconds"))?),
     };
     let life = life(expires_in, &claims, since_wall);
-    if life < Duration::from_secs(1) {
-        return Err(garbage("the token has ended already"));
+    if life < SHORTEST_LIFE {
+        return Err(garbage("the token has as good as ended"));
     }
     let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| garbage("access_token is no JWT"))?;
     header.set_sensitive(true);

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use http::{Request, Response};
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use ureq::{
     Agent,
     config::ConfigBuilder,
@@ -27,6 +27,12 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// The [`Failure`] where there is none.
     fn send(&self, request: Request<Vec<u8>>, limit: Duration) -> Result<Response<Vec<u8>>, Failure>;
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(&self, request: Request<Vec<u8>>, limit: Duration) -> Result<Response<Vec<u8>>, Failure> {
+        (**self).send(request, limit)
+    }
 }
 
 /// HTTP by `ureq`; certificates are verified as the platform does.

@@ -28,7 +28,8 @@ pub(super) fn run(keeper: &Keeper) {
         match next(keeper) {
             Task::Stop => return,
             Task::Fetch(limit) => fetch(keeper, limit),
-            Task::Renew => renew(keeper),
+            // What came of it is told in an event.
+            Task::Renew => drop(renew(keeper)),
         }
     }
 }
@@ -162,10 +163,14 @@ fn take(keeper: &Keeper, inner: &mut Inner, token: Token) {
     inner.push(Event::TokenFetched { life: token.life, scopes: token.scopes.clone() });
     inner.refusal = None;
     inner.last_failure = None;
-    inner.token = Some(token);
+    inner.token = Some(Arc::new(token));
 }
 
-fn renew(keeper: &Keeper) {
+/// Renews the certificate, once.
+///
+/// # Errors
+/// Why it was not, or not saved.
+pub(super) fn renew(keeper: &Keeper) -> Result<(), String> {
     let settings = &keeper.settings;
     let present = keeper.identity.load_full();
     let renewed = catch_unwind(AssertUnwindSafe(|| {
@@ -184,20 +189,18 @@ fn renew(keeper: &Keeper) {
     let mut inner = keeper.lock();
     let (now, random) = (Instant::now(), inner.random.bits());
     inner.renewal.ended(renewed.is_ok(), now, random);
-    match renewed {
-        Ok(new) => {
-            inner.renewal.too_broad =
-                inner.granted.as_ref().is_some_and(|granted| new.identity.beyond(granted).is_some());
-            let facts = &new.identity.facts;
-            inner.push(Event::CertificateRenewed { serial: facts.serial.clone(), not_after: facts.not_after });
-            keeper.identity.store(Arc::new(new.identity));
-        }
-        Err(why) => inner.push(Event::RenewalFailed { why }),
-    }
-    if let Err(why) = saved {
-        inner.push(Event::RenewalFailed { why });
+    let result = renewed.and_then(|new| {
+        inner.renewal.too_broad = inner.granted.as_ref().is_some_and(|granted| new.identity.beyond(granted).is_some());
+        let facts = &new.identity.facts;
+        inner.push(Event::CertificateRenewed { serial: facts.serial.clone(), not_after: facts.not_after });
+        keeper.identity.store(Arc::new(new.identity));
+        saved
+    });
+    if let Err(why) = &result {
+        inner.push(Event::RenewalFailed { why: why.clone() });
     }
     keeper.release(inner);
+    result
 }
 
 /// A certificate that cannot be written down is used all the same, until this process ends.

@@ -94,6 +94,10 @@ reasons! {
     TokenAudience = "token_audience",
     /// A required claim is missing or of the wrong type.
     TokenClaims = "token_claims",
+    /// The authorization server says that the token is not in force.
+    TokenInactive = "token_inactive",
+    /// The authorization server cannot be asked about the token.
+    IntrospectionUnavailable = "introspection_unavailable",
     /// A valid credential without a scope that the route requires.
     InsufficientScope = "insufficient_scope",
 }
@@ -269,6 +273,12 @@ pub enum Rejection {
     /// A claim is missing or of the wrong type.
     #[error("the token's claims are not acceptable: {0}")]
     TokenClaims(Cow<'static, str>),
+    /// Introspection says no more than this (RFC 7662 section 2.2).
+    #[error("the authorization server says that the token is not in force")]
+    TokenInactive,
+    /// Introspection has no answer.
+    #[error("the authorization server cannot be asked about the token: {0}")]
+    IntrospectionUnavailable(Cow<'static, str>),
     /// The scope is missing.
     #[error("the credential is valid, but lacks the scope {missing:?}", missing = missing.as_str())]
     InsufficientScope {
@@ -317,6 +327,8 @@ impl Rejection {
             Self::TokenIssuer { .. } => Reason::TokenIssuer,
             Self::TokenAudience { .. } => Reason::TokenAudience,
             Self::TokenClaims(_) => Reason::TokenClaims,
+            Self::TokenInactive => Reason::TokenInactive,
+            Self::IntrospectionUnavailable(_) => Reason::IntrospectionUnavailable,
             Self::InsufficientScope { .. } => Reason::InsufficientScope,
         }
     }
@@ -339,7 +351,7 @@ mod tests {
             signature_missing signature_malformed signature_coverage signature_expired signature_not_yet_valid signature_window \
             signature_invalid algorithm_forbidden authority_mismatch digest_missing digest_mismatch nonce_reused \
             replay_memory_full token_malformed token_type token_signature token_expired token_not_yet_valid token_issuer \
-            token_audience token_claims insufficient_scope";
+            token_audience token_claims token_inactive introspection_unavailable insufficient_scope";
         assert_eq!(words, wanted.split_whitespace().collect::<Vec<_>>());
     }
 }

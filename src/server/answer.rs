@@ -42,7 +42,9 @@ struct Problem {
 pub(super) const fn status(reason: Reason) -> StatusCode {
     match reason {
         Reason::InsufficientScope => StatusCode::FORBIDDEN,
-        Reason::RevocationUnknown | Reason::ReplayMemoryFull => StatusCode::SERVICE_UNAVAILABLE,
+        Reason::RevocationUnknown | Reason::ReplayMemoryFull | Reason::IntrospectionUnavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Reason::CredentialTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         _ => StatusCode::UNAUTHORIZED,
     }
@@ -62,14 +64,17 @@ pub(super) fn explained(status: StatusCode, reason: Option<Reason>) -> Answer {
     }
 }
 
+/// A problem in words, for whoever wrote the request.
+pub(super) fn problem_because(status: StatusCode, detail: &'static str) -> Answer {
+    let title = status.canonical_reason().unwrap_or("Error");
+    json(status, PROBLEM, &Problem { title, status: status.as_u16(), reason: None, detail: Some(detail) }).into()
+}
+
 /// 503 with what is missing, and when to come back.
 pub(super) fn unavailable(detail: &'static str, retry_after: HeaderValue) -> Answer {
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let title = status.canonical_reason().unwrap_or("Error");
-    let problem = Problem { title, status: status.as_u16(), reason: None, detail: Some(detail) };
-    let mut response = json(status, PROBLEM, &problem);
-    response.headers_mut().insert(RETRY_AFTER, retry_after);
-    response.into()
+    let mut answer = problem_because(StatusCode::SERVICE_UNAVAILABLE, detail);
+    answer.response.headers_mut().insert(RETRY_AFTER, retry_after);
+    answer
 }
 
 /// A body that is larger or slower than allowed.
@@ -138,7 +143,7 @@ mod tests {
         for reason in Reason::ALL {
             let wanted = match reason.as_str() {
                 "insufficient_scope" => 403,
-                "revocation_unknown" | "replay_memory_full" => 503,
+                "revocation_unknown" | "replay_memory_full" | "introspection_unavailable" => 503,
                 "credential_too_large" => 431,
                 _ => 401,
             };

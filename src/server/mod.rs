@@ -26,7 +26,7 @@ pub use authority::{
     PublishedFile, publish,
 };
 pub use limits::Limits;
-pub use resource::{Loaded, Resource, RevocationFile, Source, Sources};
+pub use resource::{Introspection, Loaded, Resource, RevocationFile, Source, Sources};
 
 use crate::error::Result;
 use application::{Application, Desk, Route};

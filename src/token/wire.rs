@@ -89,11 +89,14 @@ pub(crate) struct ClaimsIn<'a> {
     #[serde(borrow)]
     pub(crate) scope: Option<Text<'a>>,
     /// `null` would be no confirmation either, and whoever writes it may have meant one.
-    #[serde(borrow, default, deserialize_with = "some")]
+    #[serde(borrow, default, deserialize_with = "some_confirmation")]
     pub(crate) cnf: Option<ConfirmationIn<'a>>,
 }
 
-fn some<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ConfirmationIn<'a>>, D::Error> {
+/// A member that is there is read as a confirmation, also `null`.
+pub(crate) fn some_confirmation<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<ConfirmationIn<'a>>, D::Error> {
     ConfirmationIn::deserialize(deserializer).map(Some)
 }
 

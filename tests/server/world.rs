@@ -141,7 +141,12 @@ impl World {
             let policy = Policy::new(Authorities::new(own).unwrap());
             let certificates = verifier(&ca, policy);
             taken.0.send(ca).unwrap();
-            Resource { tokens: BearerVerifier::new(tokens), certificates, required: scopes("bob.user.read") }
+            Resource {
+                tokens: BearerVerifier::new(tokens),
+                introspection: None,
+                certificates,
+                required: scopes("bob.user.read"),
+            }
         });
         Self { ca: taken.1.recv().unwrap(), alice, server }
     }

@@ -89,7 +89,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Verify(VerifyCommand),
     /// Run a resource server with the routes /token, /cert, /healthz and /metrics
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Measure a resource server: tokens and signed requests side by side
     Loadtest(LoadtestArgs),
     /// Measure signing and verifying alone: what each type of key costs client and server

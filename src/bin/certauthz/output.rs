@@ -3,7 +3,7 @@
 use crate::cli::Format;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use certauthz::error::Error;
+use certauthz::{client::ClientError, error::Error};
 use serde::Serialize;
 use std::{
     borrow::Cow,
@@ -57,6 +57,17 @@ pub(crate) enum Failure {
         /// What to do instead.
         hint: String,
     },
+    /// The client got no credential or no answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Some of several requests had no usable answer; each was told in its line.
+    #[error("{failed} of {times} requests failed")]
+    Requests {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        times: usize,
+    },
     /// A signal came first.
     #[error("interrupted before anything was measured")]
     Interrupted,
@@ -90,25 +101,37 @@ impl Failure {
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Library(error) => error.hint(),
+            Self::Client(error) => error.hint(),
             Self::Usage { hint, .. } | Self::Hinted { hint, .. } => Some(hint.into()),
             Self::Stdout(source) if source.kind() == io::ErrorKind::StorageFull => Some("free some space".into()),
-            Self::Stdout(_) | Self::System { .. } | Self::Interrupted | Self::Unfinished | Self::Threshold { .. } => {
-                None
-            }
+            Self::Stdout(_)
+            | Self::System { .. }
+            | Self::Requests { .. }
+            | Self::Interrupted
+            | Self::Unfinished
+            | Self::Threshold { .. } => None,
         }
     }
 
     /// 1 refused, 2 usage, 99 a threshold that does not hold, 3 anything else.
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Library(error) | Self::Hinted { error, .. } => match error {
-                Error::Rejected(_) => ExitCode::from(1),
-                error if error.is_usage() => ExitCode::from(2),
-                _ => ExitCode::from(3),
-            },
+            Self::Client(ClientError::Refused(_)) => ExitCode::from(1),
+            Self::Library(error) | Self::Hinted { error, .. } | Self::Client(ClientError::Library(error)) => {
+                match error {
+                    Error::Rejected(_) => ExitCode::from(1),
+                    error if error.is_usage() => ExitCode::from(2),
+                    _ => ExitCode::from(3),
+                }
+            }
             Self::Usage { .. } => ExitCode::from(2),
             Self::Threshold { .. } => ExitCode::from(99),
-            Self::Interrupted | Self::Unfinished | Self::Stdout(_) | Self::System { .. } => ExitCode::from(3),
+            Self::Client(_)
+            | Self::Requests { .. }
+            | Self::Interrupted
+            | Self::Unfinished
+            | Self::Stdout(_)
+            | Self::System { .. } => ExitCode::from(3),
         }
     }
 
@@ -214,7 +237,7 @@ pub(crate) fn json_to_stdout(document: &impl Serialize) -> Result<()> {
 
 /// The same document without characters that a terminal obeys. JSON itself escapes those below U+0020 only; the others
 /// can stand in strings alone, where an escape means the same.
-fn escaped_json(text: &str) -> Cow<'_, str> {
+pub(crate) fn escaped_json(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| c != '\n' && commands_terminal(c)) {
         return text.into();
     }

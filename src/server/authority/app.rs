@@ -1,6 +1,7 @@
 //! The routes: each reads what an answer needs, asks for it, and sends it.
 
 use super::{
+    answers::Refusal,
     decisions::Decisions,
     document::Document,
     documents::{CA_CERTIFICATE, CRL, CRL_PEM, Fixed, INTROSPECT, JWKS, METADATA, TOKEN},
@@ -23,6 +24,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use std::{fmt, sync::Arc};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The authorization server at work.
 pub(super) struct App {
@@ -30,6 +32,8 @@ pub(super) struct App {
     pub(super) shared: Arc<Shared>,
     pub(super) decisions: Arc<Decisions>,
     pub(super) limits: Limits,
+    /// Places for large bodies.
+    pub(super) large: Semaphore,
 }
 
 impl Application for App {
@@ -63,9 +67,9 @@ impl App {
         if parts.method != Method::POST {
             return not_allowed(HeaderValue::from_static("POST"));
         }
-        let body = match tokio::time::timeout(self.limits.body_timeout, read(body)).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(status)) => return problem(status),
+        let (body, _held) = match tokio::time::timeout(self.limits.body_timeout, read(body, &self.large)).await {
+            Ok(Ok(read)) => read,
+            Ok(Err(answer)) => return *answer,
             Err(_) => return problem(StatusCode::REQUEST_TIMEOUT),
         };
         let now = Timestamp::now();
@@ -103,20 +107,37 @@ impl App {
     }
 }
 
-/// All of a body. Of one that is longer than any that is answered, one byte more than that: whoever reads it refuses it.
-async fn read(mut body: Incoming) -> Result<Bytes, StatusCode> {
+/// A body of up to so many bytes may come with every connection. An assertion has one or two thousand.
+const SMALL: usize = 8 * 1024;
+/// So many larger ones are read or held at the same time: else a few thousand connections would take all memory.
+const LARGE: usize = 512;
+
+/// As many places as there are for large bodies.
+pub(super) fn places_for_large() -> Semaphore {
+    Semaphore::new(LARGE)
+}
+
+/// All of a body, and the place that it takes if it is a large one. Of one that is longer than any that is answered, one
+/// byte more than that: whoever reads it refuses it.
+async fn read(mut body: Incoming, large: &Semaphore) -> Result<(Bytes, Option<SemaphorePermit<'_>>), Box<Answer>> {
     let mut whole = BytesMut::new();
+    let mut held = None;
     while let Some(frame) = body.frame().await {
         // What breaks here is the framing, or the connection.
-        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
+        let frame = frame.map_err(|_| Box::new(problem(StatusCode::BAD_REQUEST)))?;
         let Some(data) = frame.data_ref() else { continue };
         let room = (MAX_FORM + 1).saturating_sub(whole.len());
-        whole.extend_from_slice(data.get(..room).unwrap_or(data));
+        let data = data.get(..room).unwrap_or(data);
+        if held.is_none() && whole.len() + data.len() > SMALL {
+            let full = |_| Box::new(Refusal::Unavailable("1").into());
+            held = Some(large.try_acquire().map_err(full)?);
+        }
+        whole.extend_from_slice(data);
         if whole.len() > MAX_FORM {
             break;
         }
     }
-    Ok(whole.freeze())
+    Ok((whole.freeze(), held))
 }
 
 /// Its routes.

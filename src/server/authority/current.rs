@@ -73,3 +73,17 @@ fn keep_up(mut reader: RegistryReader, current: &Weak<Current>) {
         failing = looked.is_err();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_too_long_ago_decides_nothing() {
+        let start = Instant::now().checked_sub(Duration::from_secs(100)).unwrap();
+        let current = Current { registry: ArcSwap::default(), start, seen: AtomicU64::new(71_000) };
+        assert!(current.registry().is_some());
+        current.seen.store(69_000, Ordering::Relaxed);
+        assert!(current.registry().is_none());
+    }
+}

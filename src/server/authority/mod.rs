@@ -30,7 +30,7 @@ use crate::{
     error::Result,
     store::{Authority, Credentials, Name},
 };
-use app::App;
+use app::{App, places_for_large};
 use documents::Fixed;
 use http::Uri;
 use jiff::{SignedDuration, Timestamp};
@@ -137,6 +137,12 @@ impl Server {
         let AuthorizationServer { fixed, shared, decisions, publisher, .. } = server;
         let mut beside = JoinSet::new();
         beside.spawn(publisher.watch());
-        self.serve(Arc::new(App { fixed, shared, decisions, limits }), limits, beside, shutdown).await;
+        self.serve(
+            Arc::new(App { fixed, shared, decisions, limits, large: places_for_large() }),
+            limits,
+            beside,
+            shutdown,
+        )
+        .await;
     }
 }

@@ -6,7 +6,7 @@
 
 use super::{
     super::{
-        answer::{Answer, JSON, authority, json, problem, with_type},
+        answer::{Answer, JSON, authority, json, problem, problem_because, with_type},
         resource::refusal::{Route, refused},
     },
     answers::{Refusal, not_stored},
@@ -140,8 +140,8 @@ impl Decisions {
     /// Answers a signed request for a new certificate.
     pub(in crate::server) async fn renew(&self, parts: &Parts, body: Bytes, now: Timestamp) -> Answer {
         if !body.is_empty() {
-            // Nothing can be asked for: what is in a certificate is the CA's to say.
-            return not_stored(problem(StatusCode::BAD_REQUEST));
+            let why = "this request has no body: the CA decides what is in a certificate";
+            return not_stored(problem_because(StatusCode::BAD_REQUEST, why));
         }
         let Some(authority) = authority(parts) else { return problem(StatusCode::BAD_REQUEST) };
         let decided = match self.clients() {

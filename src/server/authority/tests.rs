@@ -75,7 +75,13 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let credentials = Credentials::new(directory.path());
         let now = Timestamp::now();
-        let authority = credentials.create_ca(&CaOptions { key_type, ..CaOptions::new(name("primary")) }, now).unwrap();
+        credentials.create_ca(&CaOptions { key_type, ..CaOptions::new(name("primary")) }, now).unwrap();
+        Self::of(directory, credentials, now)
+    }
+
+    /// With clients of the CA that is there.
+    fn of(directory: TempDir, credentials: Credentials, now: Timestamp) -> Self {
+        let authority = credentials.authority(&name("primary")).unwrap();
         for (client, granted) in [("alice", "bob.read bob.write"), ("bob", "alice.read"), ("carol", "x.y")] {
             let options = ClientOptions {
                 key: ClientKey::New(KeyType::Ed25519),
@@ -139,8 +145,12 @@ impl World {
     }
 
     fn signed(&self, certificate: &Facts, key: LocalKey, url: &str) -> Parts {
+        self.signed_with(certificate, &[], key, url)
+    }
+
+    fn signed_with(&self, certificate: &Facts, chain: &[Vec<u8>], key: LocalKey, url: &str) -> Parts {
         let uri: Uri = url.parse().unwrap();
-        let signer = RequestSigner::new(&certificate.der, &[], key).unwrap();
+        let signer = RequestSigner::new(&certificate.der, chain, key).unwrap();
         let request = OutgoingRequest { method: &Method::POST, uri: &uri, body: b"" };
         let headers = signer.sign(&request, Duration::from_secs(60), Timestamp::now()).unwrap();
         let mut parts = Request::new(()).into_parts().0;

@@ -15,6 +15,7 @@ use std::fmt::Result;
 impl App {
     pub(super) fn expose_all(&self, to: &mut Families<'_>) -> Result {
         self.caches(to)?;
+        self.introspections(to)?;
         self.replay(to)?;
         self.lists(to, Timestamp::now())?;
         self.sources(to, Timestamp::now())
@@ -38,6 +39,28 @@ impl App {
             entries.count(&[("cache", cache)], counts.entries)?;
         }
         Ok(())
+    }
+
+    fn introspections(&self, to: &mut Families<'_>) -> Result {
+        let Some(introspection) = &self.resource.introspection else { return Ok(()) };
+        let counts = introspection.counts();
+        let mut asked = to.counter(
+            "certauthz_introspections_total",
+            "Tokens by how it became known what the authorization server says of them: by asking (answered, failure), by \
+             an answer that was remembered or that somebody else waited for (shared), or not at all (shed).",
+        )?;
+        let results = [
+            ("answered", &counts.answered),
+            ("failure", &counts.failed),
+            ("remembered", &counts.remembered),
+            ("shared", &counts.shared),
+            ("shed", &counts.shed),
+        ];
+        for (result, counter) in results {
+            asked.count(&[("result", result)], counter.value())?;
+        }
+        to.gauge("certauthz_introspection_entries", "Answers about tokens that are remembered.")?
+            .count(&[], count(introspection.entries()))
     }
 
     fn replay(&self, to: &mut Families<'_>) -> Result {

@@ -1,12 +1,14 @@
 //! The resource server: HTTP around [`crate::authz`]. Nothing is decided here.
 
 mod exposition;
+mod introspect;
 mod issuers;
 pub(super) mod refusal;
 mod reload;
 mod routes;
 mod sources;
 
+pub use introspect::Introspection;
 pub use reload::RevocationFile;
 pub use sources::{Loaded, Source, Sources};
 
@@ -30,6 +32,8 @@ use std::{fmt, future::Future, sync::Arc};
 pub struct Resource {
     /// Decides about `/token`.
     pub tokens: BearerVerifier,
+    /// Says what a token says, in place of `tokens`, which then decides about revocation and scopes alone.
+    pub introspection: Option<Introspection>,
     /// Decides about `/cert`.
     pub certificates: CertificateVerifier,
     /// The scopes that both routes require.
@@ -128,7 +132,7 @@ impl Endpoint for Path {
     fn can_refuse_for(self, reason: Reason) -> bool {
         let for_token = reason.as_str().starts_with("token_");
         match self {
-            Self::Certificate => !for_token,
+            Self::Certificate => !for_token && reason != Reason::IntrospectionUnavailable,
             Self::Token => {
                 for_token
                     || matches!(
@@ -138,6 +142,7 @@ impl Endpoint for Path {
                             | Reason::CredentialTooLarge
                             | Reason::CertificateRevoked
                             | Reason::RevocationUnknown
+                            | Reason::IntrospectionUnavailable
                             | Reason::AlgorithmForbidden
                             | Reason::InsufficientScope
                     )

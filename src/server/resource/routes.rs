@@ -5,11 +5,11 @@ use super::{
         Limits,
         answer::{Answer, authority, body_refused, problem},
     },
-    App, Resource,
+    App, Introspection, Resource,
     refusal::{Route, accepted, note_stale_list, refused},
 };
 use crate::{
-    authz::{Credential, Principal},
+    authz::{Credential, Principal, bearer},
     crl::{StalePolicy, Staleness},
     error::Rejection,
     signature::{RequestParts, digest::BodyDigest},
@@ -22,9 +22,25 @@ use jiff::Timestamp;
 impl App {
     pub(super) async fn token(&self, headers: &HeaderMap) -> Answer {
         let resource = &self.resource;
+        let outcome = match &resource.introspection {
+            None => self.verify_token(headers).await,
+            Some(introspection) => introspected(introspection, resource, headers).await,
+        };
+        let stale = token_policy(&outcome, || resource.tokens.stale_policy(Timestamp::now()));
+        let mut answer = match outcome {
+            Ok(principal) => accepted(&principal),
+            Err(rejection) => refusal(&rejection, Route::Token, resource),
+        };
+        note_stale_list(&mut answer.response, stale);
+        answer
+    }
+
+    /// Checks the token here.
+    async fn verify_token(&self, headers: &HeaderMap) -> Result<Principal, Rejection> {
+        let resource = &self.resource;
         let verify = || resource.tokens.verify(headers, &resource.required, Timestamp::now());
         let keys = resource.tokens.tokens().keys_digest();
-        let mut outcome = verify();
+        let outcome = verify();
         if let (Err(Rejection::TokenSignature | Rejection::AlgorithmForbidden(_)), Some(desk)) =
             (&outcome, &self.running.keys)
         {
@@ -33,16 +49,10 @@ impl App {
                 desk.wait().await;
             }
             if resource.tokens.tokens().keys_digest() != keys {
-                outcome = verify();
+                return verify();
             }
         }
-        let stale = token_policy(&outcome, || resource.tokens.stale_policy(Timestamp::now()));
-        let mut answer = match outcome {
-            Ok(principal) => accepted(&principal),
-            Err(rejection) => refusal(&rejection, Route::Token, resource),
-        };
-        note_stale_list(&mut answer.response, stale);
-        answer
+        outcome
     }
 
     pub(super) async fn certificate(&self, request: Request<Incoming>) -> Answer {
@@ -55,6 +65,16 @@ impl App {
         note_stale_list(&mut answer.response, self.resource.certificates.stale_policy(Timestamp::now()));
         answer
     }
+}
+
+/// Asks the authorization server about the token.
+async fn introspected(
+    introspection: &Introspection,
+    resource: &Resource,
+    headers: &HeaderMap,
+) -> Result<Principal, Rejection> {
+    let verified = introspection.ask(bearer(headers)?).await?;
+    resource.tokens.admit_introspected(&verified, &resource.required)
 }
 
 /// The policy that was applied to a token's answer because the list was stale. Most tokens that are refused never came so

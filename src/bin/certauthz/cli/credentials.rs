@@ -124,8 +124,10 @@ pub(crate) struct CaShowArgs {
 pub(crate) enum ClientCommand {
     /// Make a client: key pair, certificate with scopes, and token
     Create(ClientCreateArgs),
-    /// Issue a new certificate and token for a client's key
+    /// Issue a new certificate and token for a client's key, or have one issued by the authorization server
     Renew(ClientRenewArgs),
+    /// Fetch an access token from the authorization server and print it
+    Token(ClientTokenArgs),
     /// List the clients under --path
     #[command(after_help = "Example:\n  certauthz client list")]
     List,
@@ -174,8 +176,9 @@ pub(crate) struct ClientCreateArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  certauthz client renew --name alice --scope bob.user.read")]
+Examples:
+  certauthz client renew --name alice --scope bob.user.read
+  certauthz client renew --name alice --authority http://127.0.0.1:8586")]
 pub(crate) struct ClientRenewArgs {
     /// Name of the client
     #[arg(long, value_name = "NAME", value_parser = values::name)]
@@ -186,6 +189,29 @@ pub(crate) struct ClientRenewArgs {
     /// Life of the new certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA's end]
     #[arg(long, value_name = "DURATION|TIME", value_parser = values::lifetime)]
     pub(crate) expiration: Option<Lifetime>,
+    /// The authorization server that issues it; without, the CA's own files are used
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, conflicts_with_all = ["scopes", "expiration"])]
+    pub(crate) authority: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  curl -H \"Authorization: Bearer $(certauthz client token --name alice --authority http://127.0.0.1:8586)\" \\
+      http://127.0.0.1:8585/token")]
+pub(crate) struct ClientTokenArgs {
+    /// Name of the client
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    pub(crate) name: Name,
+    /// The authorization server
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) authority: String,
+    /// The service that shall accept it [default: the first segment of the scopes, e.g. bob of bob.user.read]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: Option<String>,
+    /// A scope of the token; repeat for several; only scopes that the client has [default: all of them]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope)]
+    pub(crate) scopes: Vec<Scope>,
 }
 
 #[derive(Debug, Args)]

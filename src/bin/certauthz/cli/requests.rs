@@ -30,14 +30,29 @@ Exit codes: 0 for an answer 2xx, 1 for 401 and 403, 3 for everything else.
 
 Examples:
   certauthz client request --name alice http://127.0.0.1:8585/token
-  certauthz client request --name alice --mode cert -X POST -d '{\"a\":1}' http://127.0.0.1:8585/cert")]
+  certauthz client request --name alice --mode cert -X POST -d '{\"a\":1}' http://127.0.0.1:8585/cert
+  certauthz client request --name alice --mode auto --authority http://127.0.0.1:8586 \\
+      --repeat 60 --interval 1s http://127.0.0.1:8585/token")]
 pub(crate) struct ClientRequestArgs {
     /// The client that sends
     #[arg(long, value_name = "NAME", value_parser = values::name)]
     pub(crate) name: Name,
     /// The credential to show
     #[arg(long, value_name = "MODE", value_enum, default_value = "token")]
-    pub(crate) mode: RequestMode,
+    pub(crate) mode: ClientMode,
+    /// The authorization server to fetch tokens from [default: none, the client's token.jwt is sent]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) authority: Option<String>,
+    /// Where the request goes when it is signed in mode auto [default: URL, but /cert instead of /token]
+    #[arg(long, value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url, requires = "authority")]
+    pub(crate) cert_url: Option<HttpUrl>,
+    /// Send it this many times, and print one line for each
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub(crate) repeat: Option<NonZeroUsize>,
+    /// From the beginning of one request to that of the next
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, default_value = "1s")]
+    #[arg(requires = "repeat")]
+    pub(crate) interval: Duration,
     #[command(flatten)]
     pub(crate) request: RequestArgs,
 }
@@ -48,6 +63,16 @@ pub(crate) enum RequestMode {
     Token,
     /// The certificate and a signature of the request
     Cert,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClientMode {
+    /// The access token, in the header Authorization
+    Token,
+    /// The certificate and a signature of the request
+    Cert,
+    /// The token, and the certificate while the authorization server is away
+    Auto,
 }
 
 #[derive(Debug, Args)]

@@ -58,6 +58,17 @@ pub(crate) struct ServeArgs {
     /// also holds until a set was read]
     #[arg(long, value_name = "URL|FILE", value_parser = values::source, value_hint = ValueHint::AnyPath)]
     pub(crate) jwks: Option<Source>,
+    /// Ask the authorization server about tokens at this URL (RFC 7662), instead of checking them here
+    #[arg(long, value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url)]
+    #[arg(requires = "introspect_client")]
+    pub(crate) introspect: Option<HttpUrl>,
+    /// The client under --path as which it is asked: this service's own name there
+    #[arg(long, value_name = "NAME", value_parser = values::name, requires = "introspect")]
+    pub(crate) introspect_client: Option<Name>,
+    /// How long its answers are remembered; 0s for not at all
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "30s")]
+    #[arg(requires = "introspect")]
+    pub(crate) introspect_cache: Duration,
     /// What holds once the list is stale: fail-closed, grace=DURATION or fail-open
     #[arg(long, value_name = "POLICY", value_parser = values::stale_crl, default_value = "fail-closed")]
     pub(crate) stale_crl: StalePolicy,

@@ -1,6 +1,6 @@
 //! `client create|renew|list|show`.
 
-use super::{Context, other_kind};
+use super::{Context, client_authority, other_kind};
 use crate::{
     cli::{ClientCreateArgs, ClientRenewArgs, ClientShowArgs},
     input,
@@ -47,6 +47,26 @@ impl Shown {
             private_key: key.exists().then(|| key.display().to_string()),
             token: token.map(Token::new),
         }
+    }
+
+    /// As its directory has it.
+    fn found(name: &Name, context: &Context) -> Result<Self> {
+        let credentials = &context.credentials;
+        let client =
+            credentials.client(name).map_err(|error| other_kind(name, "CA", error, credentials.ca_names(), context))?;
+        let directory = credentials.root().join(name);
+        // A client whose CA is elsewhere is still worth showing.
+        let ca = credentials.ca_of(&client).ok();
+        Ok(Self {
+            name: name.to_string(),
+            directory: directory.display().to_string(),
+            status: ca.as_ref().and_then(|ca| status(&client, ca, context)),
+            ca: ca.map(|ca| ca.to_string()),
+            certificate: Certificate::new(&client.certificate),
+            scopes: credentials.scopes_of(&client).ok(),
+            private_key: client.key.is_some().then(|| directory.join("client.key").display().to_string()),
+            token: credentials.read_token(name).ok().and_then(|token| token_content(&token)),
+        })
     }
 
     fn text(&self) -> String {
@@ -140,6 +160,12 @@ fn older_certificates(client: &IssuedClient, context: &Context) -> Vec<(Name, Ce
 }
 
 pub(crate) fn renew(args: ClientRenewArgs, context: &Context) -> Result {
+    if let Some(authority) = &args.authority {
+        client_authority::renew(&args.name, authority, context)?;
+        let shown = Shown::found(&args.name, context)?;
+        context.out.summary(|| shown.text(), &shown)?;
+        return Ok(Outcome::Done);
+    }
     let scopes = if args.scopes.is_empty() { None } else { Some(Scopes::new(args.scopes)?) };
     let options = RenewOptions { scopes, lifetime: args.expiration, ..RenewOptions::new(args.name) };
     let (mut issuer, mut token) = (None, None);
@@ -208,23 +234,7 @@ pub(crate) fn list(context: &Context) -> Result {
 }
 
 pub(crate) fn show(args: &ClientShowArgs, context: &Context) -> Result {
-    let credentials = &context.credentials;
-    let client = credentials
-        .client(&args.name)
-        .map_err(|error| other_kind(&args.name, "CA", error, credentials.ca_names(), context))?;
-    let directory = credentials.root().join(&args.name);
-    // A client whose CA is elsewhere is still worth showing.
-    let ca = credentials.ca_of(&client).ok();
-    let shown = Shown {
-        name: args.name.to_string(),
-        directory: directory.display().to_string(),
-        status: ca.as_ref().and_then(|ca| status(&client, ca, context)),
-        ca: ca.map(|ca| ca.to_string()),
-        certificate: Certificate::new(&client.certificate),
-        scopes: credentials.scopes_of(&client).ok(),
-        private_key: client.key.is_some().then(|| directory.join("client.key").display().to_string()),
-        token: credentials.read_token(&args.name).ok().and_then(|token| token_content(&token)),
-    };
+    let shown = Shown::found(&args.name, context)?;
     context.out.data(|| shown.text(), &shown)?;
     Ok(Outcome::Done)
 }

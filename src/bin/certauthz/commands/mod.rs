@@ -4,6 +4,7 @@ mod bench;
 mod ca;
 mod ca_serve;
 mod client;
+mod client_authority;
 mod client_request;
 mod completions;
 mod crl;
@@ -75,6 +76,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Ca(CaCommand::Show(args)) => ca::show(&args, &context),
         Command::Client(ClientCommand::Create(args)) => client::create(args, &context),
         Command::Client(ClientCommand::Renew(args)) => client::renew(args, &context),
+        Command::Client(ClientCommand::Token(args)) => client_authority::token(args, &context),
         Command::Client(ClientCommand::List) => client::list(&context),
         Command::Client(ClientCommand::Show(args)) => client::show(&args, &context),
         Command::Client(ClientCommand::Request(args)) => client_request::run(args, &context),
@@ -85,7 +87,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Crl(CrlCommand::Generate(args)) => crl::generate(&args, &context),
         Command::Verify(command) => verify::run(command, &context),
         Command::SignRequest(args) => sign_request::run(args, &context),
-        Command::Serve(args) => serve::run(args, &context),
+        Command::Serve(args) => serve::run(*args, &context),
         Command::Loadtest(args) => loadtest::run(&args, &context),
         Command::Bench(args) => bench::run(&args, &context),
         Command::Completions(args) => completions::run(&args, context.out),

@@ -6,19 +6,22 @@ use crate::{
     output::{Failure, Outcome, Result, raw_to_stdout, to_stderr},
 };
 use certauthz::{
-    authz::{Authorities, BearerVerifier, CertificateVerifier, Policy, RevocationCheck, RevocationLookup, SharedLists},
+    authz::{
+        Authorities, BearerVerifier, CertificateVerifier, IntrospectionReader, Policy, RevocationCheck,
+        RevocationLookup, SharedLists,
+    },
     cert::{chain::Anchors, facts::Facts},
     crl::{Freshness, RevocationStore},
     error::Error,
     key::PublicKey,
     rlimit::raise_fd_limit,
     scope::Scopes,
-    server::{Limits, Resource, Server, Source, Sources},
+    server::{Introspection, Limits, Resource, Server, Source, Sources},
     token::{KeySet, TokenVerifier},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use std::{future::Future, io, num::NonZeroUsize, time::Duration};
+use std::{future::Future, io, num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
@@ -115,6 +118,7 @@ fn resource(
     context: &Context,
 ) -> Result<Resource> {
     let skew = signed("skew", args.skew)?;
+    let introspection = introspection(args, &issuer, skew, context)?;
     let tokens = token_verifier(ca, issuer, args.audience.clone(), skew)?;
     let tokens = BearerVerifier::with_cache(tokens, args.token_cache);
 
@@ -130,7 +134,24 @@ fn resource(
     policy.started = Some(Timestamp::now());
     let anchors = Anchors::new(ca.certificates.iter().cloned())?;
     let certificates = CertificateVerifier::new(anchors, policy, lists, args.cert_cache, args.replay_capacity.get());
-    Ok(Resource { tokens, certificates, required: Scopes::new(args.require_scopes.iter().cloned())? })
+    Ok(Resource { tokens, introspection, certificates, required: Scopes::new(args.require_scopes.iter().cloned())? })
+}
+
+/// The authorization server that is asked about tokens, if one is.
+fn introspection(
+    args: &ServeArgs,
+    issuer: &str,
+    skew: SignedDuration,
+    context: &Context,
+) -> Result<Option<Introspection>> {
+    let (Some(url), Some(name)) = (&args.introspect, &args.introspect_client) else { return Ok(None) };
+    let client = context.credentials.client(name)?;
+    client.signer()?;
+    let Some(key) = client.key else { return Ok(None) };
+    let id = client.certificate.common_name.unwrap_or_else(|| name.to_string());
+    let reader = IntrospectionReader::new(issuer.to_owned(), args.audience.clone(), skew);
+    let remember = signed("time to remember", args.introspect_cache)?;
+    Ok(Some(Introspection::new(url.uri().clone(), id, Arc::new(key), reader, remember)))
 }
 
 /// Accepts tokens that a trusted CA signed.

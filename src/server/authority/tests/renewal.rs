@@ -116,3 +116,33 @@ fn the_list_counts_beside_the_registry() {
     // What was issued now would be on record in a file that nobody has any more.
     assert_eq!(world.renew(&world.renewal("bob")).status, 503);
 }
+
+#[test]
+fn below_a_root_the_chain_comes_along() {
+    let directory = tempfile::tempdir().unwrap();
+    let credentials = Credentials::new(directory.path());
+    let now = Timestamp::now();
+    let options = |ca: &str| CaOptions { key_type: KeyType::EcP256, ..CaOptions::new(name(ca)) };
+    credentials.create_ca(&options("root"), now).unwrap();
+    let below = CaOptions { parent: Some(name("root")), ..options("primary") };
+    credentials.create_ca(&below, now).unwrap();
+    let world = World::of(directory, credentials, now);
+    let alice = world.credentials.client(&name("alice")).unwrap();
+    let chain: Vec<_> = alice.chain.iter().map(|ca| ca.der.clone()).collect();
+    assert_eq!(chain.len(), 1);
+    let url = "http://as.example/certificates/renew";
+    for chain in [&chain[..], &[]] {
+        let renewed = world.renew(&world.signed_with(&alice.certificate, chain, world.key("alice"), url));
+        assert_eq!(renewed.status, 200, "{renewed:?}");
+        let pem = renewed.json()["chain"][0].as_str().unwrap().to_owned();
+        assert_eq!(pem::parse(pem).unwrap().into_contents(), alice.chain[0].der);
+    }
+    // The CA above has clients of its own, and so has one below: neither are this one's.
+    let carol = ClientOptions {
+        key: ClientKey::New(KeyType::Ed25519),
+        ..ClientOptions::new(name("root-client"), name("root"), scopes("x.y"))
+    };
+    world.credentials.create_client(&carol, now, |_, _| Ok(None)).unwrap();
+    let answer = world.renew(&world.renewal("root-client"));
+    assert_eq!(answer.verdict(), (401, "certificate_untrusted".into()));
+}

@@ -125,7 +125,7 @@ impl Desk {
     pub(in super::super) async fn wait(&self) {
         let Ok(_place) = self.places.try_acquire() else { return };
         let Some(mut rounds) = self.join(Instant::now()) else { return };
-        // Either way it is looked at the keys once more.
+        // Either way the keys are looked at once more.
         let _ = tokio::time::timeout(PATIENCE, rounds.changed()).await;
     }
 

@@ -25,7 +25,7 @@ use http::Uri;
 use keys::{KeyFile, RemoteKeys};
 use lists::RemoteList;
 use std::{
-    fmt,
+    fmt, io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -122,15 +122,21 @@ impl Sources {
         let store = Mutex::new(std::mem::take(lists));
         thread::scope(|scope| {
             let store = &store;
-            let fetches: Vec<_> =
-                self.lists.iter_mut().map(|list| scope.spawn(move || list.begin(store, limit).err())).collect();
+            let fetch = |list| {
+                let begin = move || RemoteList::begin(list, store, limit).err();
+                builder().spawn_scoped(scope, begin).map_err(no_thread)
+            };
+            let fetches: Vec<_> = self.lists.iter_mut().map(fetch).collect();
             loaded.keys = match &mut self.keys {
                 None => None,
                 Some(Keys::File(file)) => file.begin(tokens).err(),
                 Some(Keys::Url(keys)) => keys.begin(tokens, limit).err(),
             };
-            // A thread that panicked has said so itself.
-            loaded.lists.extend(fetches.into_iter().filter_map(|fetch| fetch.join().ok().flatten()));
+            loaded.lists.extend(fetches.into_iter().filter_map(|fetch| match fetch {
+                // A thread that panicked has said so itself.
+                Ok(thread) => thread.join().ok().flatten(),
+                Err(error) => Some(error),
+            }));
         });
         *lists = store.into_inner().unwrap_or_else(PoisonError::into_inner);
         loaded
@@ -174,8 +180,15 @@ impl Sources {
 
 /// Fetching blocks, and reading a long list takes a while: not for the threads that answer requests.
 fn spawn(run: impl FnOnce() + Send + 'static) -> Result<()> {
-    let thread = thread::Builder::new().name("certauthz-fetch".to_owned()).spawn(run);
-    thread.map(|_| ()).map_err(|source| Error::System { action: "start a thread", source })
+    builder().spawn(run).map(|_| ()).map_err(no_thread)
+}
+
+fn builder() -> thread::Builder {
+    thread::Builder::new().name("certauthz-fetch".to_owned())
+}
+
+fn no_thread(source: io::Error) -> Error {
+    Error::System { action: "start a thread", source }
 }
 
 /// What a running server has of its sources.

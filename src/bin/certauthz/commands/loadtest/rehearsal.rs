@@ -109,8 +109,8 @@ impl Pace {
             return Self { token_lifetime: TOKEN_LIFETIME, budget: BUDGET, probe_interval: PROBE_INTERVAL };
         };
         Self {
-            // Tokens count in whole seconds.
-            token_lifetime: Duration::from_secs((length / 5).as_secs().clamp(1, 60)),
+            // Tokens count in whole seconds, so one of a second could end at once.
+            token_lifetime: Duration::from_secs((length / 5).as_secs().clamp(2, 60)),
             budget: (length / 5).clamp(Duration::from_millis(100), BUDGET),
             probe_interval: (length / 10).clamp(Duration::from_millis(100), PROBE_INTERVAL),
         }
@@ -208,8 +208,8 @@ mod tests {
             (pace.token_lifetime.as_secs(), pace.budget.as_millis(), pace.probe_interval.as_millis())
         };
         assert_eq!(of(5_000, 15_000), (2, 2_000, 1_000));
-        assert_eq!(of(1_000, 3_000), (1, 400, 200));
+        assert_eq!(of(1_000, 3_000), (2, 400, 200));
         assert_eq!(of(1_000, 601_000), (60, 2_000, 5_000));
-        assert_eq!(of(1, 2), (1, 100, 100));
+        assert_eq!(of(1, 2), (2, 100, 100));
     }
 }

@@ -1,16 +1,14 @@
 //! The client's proof to the authorization server: a JWT that it signs itself (RFC 7523 section 2.2, `private_key_jwt`).
 
-use crate::{
-    key::{KeyError, Signer},
-    token::encode,
-};
+use super::encode;
+use crate::key::{KeyError, Signer};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::Serialize;
 
 /// The value of `client_assertion_type`.
-pub(super) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// How long an assertion can be used, in seconds: the way to the server, and its clock.
 const LIFE: i64 = 60;
 
@@ -32,7 +30,7 @@ struct Claims<'a> {
 }
 
 /// An assertion of `client` for `audience`, made `now`, with its own random `jti` of 128 bits.
-pub(super) fn assertion(signer: &dyn Signer, client: &str, audience: &str, now: Timestamp) -> Result<String, KeyError> {
+pub(crate) fn assertion(signer: &dyn Signer, client: &str, audience: &str, now: Timestamp) -> Result<String, KeyError> {
     let mut id = [0; 16];
     SystemRandom::new().fill(&mut id).map_err(|_| KeyError::Crypto("draw random numbers"))?;
     let key = signer.public_key();

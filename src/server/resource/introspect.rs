@@ -1,0 +1,184 @@
+//! Introspection (RFC 7662): the authorization server is asked about tokens, instead of looking at them here.
+//!
+//! Whoever sends tokens must not be able to make this server wait, or to set it upon the authorization server: a token is
+//! asked about once at a time, however many requests bring it; so are at most [`EXCHANGES`] tokens altogether; the answer
+//! is remembered; and a request waits for at most [`LIMIT`]. Without an answer nobody is let in.
+
+mod exchange;
+
+use crate::{
+    authz::{Introspected, IntrospectionCache, IntrospectionReader},
+    error::Rejection,
+    key::{Signer, sha256},
+    server::metrics::Counter,
+};
+use exchange::Exchange;
+use http::Uri;
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Semaphore, watch};
+
+/// How long a request waits for what the authorization server says.
+const LIMIT: Duration = Duration::from_secs(2);
+/// So many tokens are asked about at a time. More than that wait for nothing, and are answered 503.
+const EXCHANGES: usize = 64;
+
+/// Asks an authorization server about tokens. Cheap to clone.
+#[derive(Clone)]
+pub struct Introspection(Arc<Shared>);
+
+struct Shared {
+    reader: IntrospectionReader,
+    cache: IntrospectionCache,
+    exchange: Exchange,
+    /// One for each exchange that may go on. Held by the thread that waits, so that what takes too long still counts.
+    places: Arc<Semaphore>,
+    /// The tokens that are being asked about, by their SHA-256.
+    flights: Mutex<HashMap<[u8; 32], watch::Receiver<Option<Introspected>>>>,
+    counts: Counts,
+}
+
+/// What became of the tokens.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// An answer was remembered.
+    pub(super) remembered: Counter,
+    /// Somebody else was asking already.
+    pub(super) shared: Counter,
+    /// The authorization server has answered.
+    pub(super) answered: Counter,
+    /// It has not, or not with an answer.
+    pub(super) failed: Counter,
+    /// It was not asked: there was no place.
+    pub(super) shed: Counter,
+}
+
+impl Introspection {
+    /// Asks at `url`, as the client `client` (RFC 7523, `private_key_jwt`) whose key is behind `signer`; the assertions are
+    /// made for the reader's issuer. Answers are remembered for `remember`, or not at all if that is zero.
+    pub fn new(
+        url: Uri,
+        client: String,
+        signer: Arc<dyn Signer>,
+        reader: IntrospectionReader,
+        remember: SignedDuration,
+    ) -> Self {
+        let exchange = Exchange::new(url, client, reader.issuer().to_owned(), signer, LIMIT, EXCHANGES);
+        Self(Arc::new(Shared {
+            reader,
+            cache: IntrospectionCache::new(remember),
+            exchange,
+            places: Arc::new(Semaphore::new(EXCHANGES)),
+            flights: Mutex::default(),
+            counts: Counts::default(),
+        }))
+    }
+
+    /// What the authorization server says, or said lately, about a token. Must be called within a tokio runtime.
+    pub(super) async fn ask(&self, token: &str) -> Introspected {
+        IntrospectionReader::check_syntax(token)?;
+        let digest = sha256(token.as_bytes());
+        if let Some(answer) = self.remembered(&digest) {
+            return answer;
+        }
+        let mut flight = match self.board(&digest, token) {
+            Ok(flight) => flight,
+            Err(answer) => return answer,
+        };
+        let landed = flight.wait_for(Option::is_some).await;
+        let answer = landed.ok().and_then(|answer| Option::clone(&answer));
+        answer.unwrap_or_else(|| Err(Rejection::IntrospectionUnavailable("asking was broken off".into())))
+    }
+
+    pub(super) fn counts(&self) -> &Counts {
+        &self.0.counts
+    }
+
+    /// How many answers are remembered.
+    pub(super) fn entries(&self) -> usize {
+        self.0.cache.len()
+    }
+
+    fn remembered(&self, digest: &[u8; 32]) -> Option<Introspected> {
+        let answer = self.0.cache.get(digest, Timestamp::now())?;
+        self.0.counts.remembered.increment();
+        Some(answer)
+    }
+
+    fn flights(&self) -> MutexGuard<'_, HashMap<[u8; 32], watch::Receiver<Option<Introspected>>>> {
+        // Whoever panicked has left whole entries.
+        self.0.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the answer will be: of whoever asks already, or of an exchange that begins now. An error is the answer.
+    fn board(&self, digest: &[u8; 32], token: &str) -> Result<watch::Receiver<Option<Introspected>>, Introspected> {
+        let counts = &self.0.counts;
+        let mut flights = self.flights();
+        if let Some(flight) = flights.get(digest) {
+            counts.shared.increment();
+            return Ok(flight.clone());
+        }
+        // It may have landed since the first look.
+        if let Some(answer) = self.remembered(digest) {
+            return Err(answer);
+        }
+        let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
+            counts.shed.increment();
+            let text = format!("{EXCHANGES} tokens are being asked about already");
+            return Err(Err(Rejection::IntrospectionUnavailable(text.into())));
+        };
+        let (land, flight) = watch::channel(None);
+        flights.insert(*digest, flight.clone());
+        drop(flights);
+        let (this, digest, token) = (self.clone(), *digest, token.to_owned());
+        // A task of its own: whoever began may go away while others wait.
+        tokio::spawn(async move {
+            let shared = Arc::clone(&this.0);
+            let asking = tokio::task::spawn_blocking(move || {
+                let answer = shared.exchange.ask(&token);
+                drop(place);
+                answer
+            });
+            let answer = this.read(tokio::time::timeout(LIMIT, asking).await);
+            this.0.cache.insert(digest, &answer, Timestamp::now());
+            this.flights().remove(&digest);
+            // Nobody may be left to hear it.
+            let _ = land.send(Some(answer));
+        });
+        Ok(flight)
+    }
+
+    /// What became of an exchange.
+    fn read(&self, asked: Result<Result<Asked, tokio::task::JoinError>, tokio::time::error::Elapsed>) -> Introspected {
+        let counts = &self.0.counts;
+        let text = match asked {
+            Ok(Ok(Ok(answer))) => match self.0.reader.read(&answer, Timestamp::now()) {
+                Err(Rejection::IntrospectionUnavailable(why)) => why,
+                verdict => {
+                    counts.answered.increment();
+                    return verdict.map(Arc::new);
+                }
+            },
+            Ok(Ok(Err(why))) => why.into(),
+            Ok(Err(_)) => "asking has failed".into(),
+            Err(_) => format!("no answer within {} s", LIMIT.as_secs()).into(),
+        };
+        counts.failed.increment();
+        tracing::warn!("introspection has failed: {text}");
+        Err(Rejection::IntrospectionUnavailable(text))
+    }
+}
+
+/// The body of an answer, or why there is none.
+type Asked = Result<Vec<u8>, String>;
+
+impl fmt::Debug for Introspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Introspection").field("exchange", &self.0.exchange).finish_non_exhaustive()
+    }
+}
