@@ -43,7 +43,8 @@ pub(crate) struct ClientRequestArgs {
     /// The authorization server to fetch tokens from [default: none, the client's token.jwt is sent]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) authority: Option<String>,
-    /// Where the request goes when it is signed in mode auto [default: URL, but /cert instead of /token]
+    /// Where the request goes when it is signed in mode auto [default: URL; of /token and /cert,
+    /// each credential takes its own]
     #[arg(long, value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url, requires = "authority")]
     pub(crate) cert_url: Option<HttpUrl>,
     /// Send it this many times, and print one line for each

@@ -36,7 +36,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_ANSWER: u64 = 16 << 20;
 
 pub(crate) fn run(args: ClientRequestArgs, context: &Context) -> Result {
-    let request = ResolvedRequest::new(args.request)?;
+    let mut request = ResolvedRequest::new(args.request)?;
+    if args.mode == ClientMode::Auto && args.cert_url.is_none() {
+        // Either of the two routes may be given: each credential goes to its own.
+        request.uri = token_route(&request.uri);
+    }
     if args.mode != ClientMode::Cert && request.has_header(&header::AUTHORIZATION) {
         return Err(Failure::Usage {
             why: "-H Authorization and the client's token are two credentials".to_owned(),
@@ -188,12 +192,20 @@ fn client(
 
 /// The resource server of this program takes tokens at `/token` and signed requests at `/cert`.
 fn signed_route(uri: &Uri) -> Uri {
+    rerouted(uri, "/token", "/cert")
+}
+
+fn token_route(uri: &Uri) -> Uri {
+    rerouted(uri, "/cert", "/token")
+}
+
+fn rerouted(uri: &Uri, from: &str, to: &str) -> Uri {
     let mut parts = uri.clone().into_parts();
     let target = parts.path_and_query.as_ref().map_or("", |target| target.as_str());
-    let Some(rest) = target.strip_prefix("/token").filter(|rest| rest.is_empty() || rest.starts_with('?')) else {
+    let Some(rest) = target.strip_prefix(from).filter(|rest| rest.is_empty() || rest.starts_with('?')) else {
         return uri.clone();
     };
-    parts.path_and_query = format!("/cert{rest}").parse().ok();
+    parts.path_and_query = format!("{to}{rest}").parse().ok();
     Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
 }
 
@@ -324,7 +336,9 @@ mod tests {
             ("http://bob/token/", "http://bob/token/"),
             ("http://bob/", "http://bob/"),
         ] {
-            assert_eq!(signed_route(&with_token.parse().unwrap()), *signed);
+            let (with_token, signed): (Uri, Uri) = (with_token.parse().unwrap(), signed.parse().unwrap());
+            assert_eq!(signed_route(&with_token), signed);
+            assert_eq!(token_route(&signed), with_token);
         }
     }
 }
