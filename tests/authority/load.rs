@@ -123,5 +123,5 @@ fn a_flood_of_the_list_starves_nobody() {
         assert!(tried > 10 && answered == tried, "{answered} of {tried}");
     });
     assert!(asked.into_inner() > 300);
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    assert!(slowest < MARGIN / 2, "{slowest:?}");
 }
