@@ -9,4 +9,4 @@ mod serial;
 mod subject;
 
 pub use serial::Serial;
-pub use subject::{Lifetime, Subject, check_url};
+pub use subject::{Lifetime, Subject, check_issuer, check_url};

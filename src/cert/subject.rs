@@ -106,6 +106,19 @@ pub fn check_url(what: &'static str, url: &str) -> Result<String> {
     Err(Error::invalid(what, url, why, "give one like http://127.0.0.1:8586"))
 }
 
+/// As [`check_url`], for the issuer identifier of an authorization server: it has neither query nor fragment (RFC 8414
+/// section 2).
+///
+/// # Errors
+/// [`Error::InvalidValue`].
+pub fn check_issuer(url: &str) -> Result<String> {
+    if url.contains(['?', '#']) {
+        let why = "an issuer identifier has neither query nor fragment";
+        return Err(Error::invalid("issuer", url, why, "give one like http://127.0.0.1:8586"));
+    }
+    check_url("issuer", url)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +150,14 @@ mod tests {
         }
         assert!(Lifetime::Until(Timestamp::MAX).end(now).is_ok());
         assert!(Lifetime::hours(1).end("1969-01-01T00:00:00Z".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn an_issuer_identifier_has_no_query() {
+        assert!(check_issuer("https://as.example/tenant").is_ok());
+        for bad in ["https://as.example?x", "https://as.example/#a", "as.example"] {
+            assert!(check_issuer(bad).unwrap_err().is_usage(), "{bad}");
+        }
     }
 
     #[test]

@@ -9,7 +9,12 @@ use super::{
     application::{Application, Desk, Route},
 };
 use http::StatusCode;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    Request,
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use std::{
     convert::Infallible,
@@ -61,7 +66,7 @@ pub(super) async fn serve<A: Application>(
             if route.wants_credential() && answer.response.status() == StatusCode::OK {
                 phase.let_in();
             }
-            let took = phase.enter(ANSWER).saturating_sub(begun);
+            let took = phase.answer(answer.response.body().size_hint().lower(), limits).saturating_sub(begun);
             desk.metrics.answered(route, answer.response.status(), answer.reason, took);
             Ok::<_, Infallible>(answer.response)
         }
@@ -143,12 +148,18 @@ const ANSWER: u64 = 4;
 /// The same, and the next request has begun to arrive.
 const ANSWER_AND_HEAD: u64 = 5;
 
+/// So many bytes a second of an answer a peer has to take at least, in the long run: each reader keeps the answer in memory,
+/// and a revocation list that was replaced meanwhile is tens of megabytes that nobody else needs.
+const SLOWEST: u64 = 64 * 1024;
+
 /// What a connection is doing and since when: milliseconds since its start, shifted by three bits for the phase.
 pub(super) struct Phase {
     start: Instant,
     state: AtomicU64,
     /// When the last request's head was complete, in the same milliseconds.
     asked: AtomicU64,
+    /// By when the peer must have taken all of the answer, in the same milliseconds.
+    answered_by: AtomicU64,
     known: AtomicBool,
 }
 
@@ -167,6 +178,7 @@ impl Phase {
             start: Instant::now(),
             state: AtomicU64::new(NEW),
             asked: AtomicU64::new(0),
+            answered_by: AtomicU64::new(0),
             known: AtomicBool::new(false),
         }
     }
@@ -194,6 +206,14 @@ impl Phase {
     pub(super) fn begin(&self) -> Duration {
         let elapsed = self.enter(BUSY);
         self.asked.store(millis(elapsed), Ordering::Relaxed);
+        elapsed
+    }
+
+    /// An answer with a body of `len` bytes is about to be written. Returns the time since the connection's start.
+    fn answer(&self, len: u64, limits: Limits) -> Duration {
+        let elapsed = self.enter(ANSWER);
+        let longest = limits.body_timeout.saturating_add(Duration::from_secs(len / SLOWEST));
+        self.answered_by.store(millis(elapsed.saturating_add(longest)), Ordering::Relaxed);
         elapsed
     }
 
@@ -253,11 +273,14 @@ impl Phase {
                 IDLE => limits.idle_timeout,
                 // A slow body is answered after its own timeout; this is for whatever else may take for ever.
                 BUSY => limits.body_timeout.saturating_add(limits.header_timeout),
-                // Between any two pieces that the peer takes: a long answer may take as long as it gets on.
+                // Between any two pieces that the peer takes.
                 ANSWER | ANSWER_AND_HEAD => limits.body_timeout,
                 _ => limits.header_timeout,
             };
-            let end = Duration::from_millis(state >> 3).saturating_add(limit);
+            let mut end = Duration::from_millis(state >> 3).saturating_add(limit);
+            if matches!(state & 7, ANSWER | ANSWER_AND_HEAD) {
+                end = end.min(Duration::from_millis(self.answered_by.load(Ordering::Relaxed)));
+            }
             match end.checked_sub(self.start.elapsed()).filter(|rest| !rest.is_zero()) {
                 // Looked at often enough to notice a head that began meanwhile.
                 Some(rest) => tokio::time::sleep(rest.min(limits.header_timeout)).await,
@@ -325,5 +348,38 @@ impl AsyncWrite for Watched {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.note(&polled, bufs.iter().map(|buf| buf.len()).sum());
         polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_ends_though_its_reader_gets_on() {
+        let limits = Limits {
+            body_timeout: Duration::from_millis(200),
+            header_timeout: Duration::from_millis(20),
+            ..Limits::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let phase = Phase::new();
+        let ended = |len| {
+            phase.begin();
+            phase.answer(len, limits);
+            runtime.block_on(async {
+                let reader = async {
+                    loop {
+                        phase.bytes_written();
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                };
+                let watch = tokio::time::timeout(Duration::from_millis(800), phase.exceeded(limits));
+                tokio::select! { passed = watch => passed.ok(), () = reader => None }
+            })
+        };
+        assert_eq!(ended(0), Some(ANSWER));
+        // A longer answer has more time.
+        assert_eq!(ended(10 * SLOWEST), None);
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cert::{
-        Lifetime, Serial, Subject, check_url,
+        Lifetime, Serial, Subject, check_issuer, check_url,
         extension::{Oid, SCOPES_OID},
         facts::Facts,
         issuer::{self, Issuer, Template},
@@ -157,7 +157,7 @@ impl Credentials {
             crl_url: None,
         };
         let crl_url = options.crl_url.as_deref().map(|url| check_url("CRL URL", url)).transpose()?;
-        let issuer_url = check_url("issuer", options.issuer_url.as_deref().unwrap_or(DEFAULT_ISSUER_URL))?;
+        let issuer_url = check_issuer(options.issuer_url.as_deref().unwrap_or(DEFAULT_ISSUER_URL))?;
         if options.parent.as_ref() == Some(&options.name) {
             return Err(Error::invalid(
                 "parent CA",

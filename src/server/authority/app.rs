@@ -23,8 +23,11 @@ use http::{HeaderValue, Method, Request, StatusCode, request::Parts};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use std::{fmt, sync::Arc};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
 
 /// The authorization server at work.
 pub(super) struct App {
@@ -111,6 +114,8 @@ impl App {
 const SMALL: usize = 8 * 1024;
 /// So many larger ones are read or held at the same time: else a few thousand connections would take all memory.
 const LARGE: usize = 512;
+/// How long the rest of a large one may take: whoever stops half-way keeps a place from others.
+const LARGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// As many places as there are for large bodies.
 pub(super) fn places_for_large() -> Semaphore {
@@ -122,7 +127,16 @@ pub(super) fn places_for_large() -> Semaphore {
 async fn read(mut body: Incoming, large: &Semaphore) -> Result<(Bytes, Option<SemaphorePermit<'_>>), Box<Answer>> {
     let mut whole = BytesMut::new();
     let mut held = None;
-    while let Some(frame) = body.frame().await {
+    let mut end = None;
+    loop {
+        let next = match end {
+            None => body.frame().await,
+            Some(end) => match tokio::time::timeout_at(end, body.frame()).await {
+                Ok(next) => next,
+                Err(_) => return Err(Box::new(problem(StatusCode::REQUEST_TIMEOUT))),
+            },
+        };
+        let Some(frame) = next else { break };
         // What breaks here is the framing, or the connection.
         let frame = frame.map_err(|_| Box::new(problem(StatusCode::BAD_REQUEST)))?;
         let Some(data) = frame.data_ref() else { continue };
@@ -131,6 +145,7 @@ async fn read(mut body: Incoming, large: &Semaphore) -> Result<(Bytes, Option<Se
         if held.is_none() && whole.len() + data.len() > SMALL {
             let full = |_| Box::new(Refusal::Unavailable("1").into());
             held = Some(large.try_acquire().map_err(full)?);
+            end = Some(Instant::now() + LARGE_TIMEOUT);
         }
         whole.extend_from_slice(data);
         if whole.len() > MAX_FORM {

@@ -44,12 +44,19 @@ impl Document {
         // As many bits as nobody finds a second document for.
         let digest = sha256(&body);
         let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(digest.get(..18).unwrap_or(&digest)));
-        let modified = u64::try_from(modified.as_second()).unwrap_or(0);
-        let date = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(modified));
-        // Neither can fail: base64, and a date.
-        let [etag, last_modified] =
-            [etag, date].map(|text| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("")));
+        // It cannot fail: base64.
+        let etag = HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static(""));
+        let (modified, last_modified) = dated(u64::try_from(modified.as_second()).unwrap_or(0));
         Self { body, content_type, etag, modified, last_modified, end }
+    }
+
+    /// The same, dated later than `other` whose place it takes.
+    pub(super) fn after(self, other: &Self) -> Self {
+        if self.modified > other.modified {
+            return self;
+        }
+        let (modified, last_modified) = dated(other.modified.saturating_add(1));
+        Self { modified, last_modified, ..self }
     }
 
     /// Its bytes.
@@ -95,7 +102,9 @@ impl Document {
         let (Some(date), None) = (dates.next(), dates.next()) else { return false };
         let date = date.to_str().ok().and_then(|text| httpdate::parse_http_date(text).ok());
         let date = date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok());
-        date.is_some_and(|since| self.modified <= since.as_secs())
+        // Its own date exactly, as most servers have it: a list may have been replaced within a second, or by one with an
+        // earlier date after a clock was set back, and whoever asks must not miss that.
+        date.is_some_and(|since| self.modified == since.as_secs())
     }
 
     /// How long caches may keep it: always for less than it holds. While the server is away they may go on a while.
@@ -113,6 +122,13 @@ impl Document {
             more => format!("public, max-age={age}, stale-if-error={more}"),
         }
     }
+}
+
+/// These seconds since 1970, not beyond the year 9999, and as a field value.
+fn dated(seconds: u64) -> (u64, HeaderValue) {
+    let seconds = seconds.min(253_402_300_799);
+    let date = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    (seconds, HeaderValue::try_from(date).unwrap_or(HeaderValue::from_static("")))
 }
 
 /// Whether a field value of `If-None-Match` holds `*` or this strong tag. The comparison is weak: `W/` does not matter
@@ -190,12 +206,21 @@ mod tests {
         let date = "Fri, 15 Jan 2027 08:00:00 GMT";
         assert_eq!(document(None).last_modified, date);
         assert_eq!(status(&[(IF_MODIFIED_SINCE, date)]), 304);
-        assert_eq!(status(&[(IF_MODIFIED_SINCE, "Friday, 15-Jan-27 08:00:01 GMT")]), 304);
+        assert_eq!(status(&[(IF_MODIFIED_SINCE, "Friday, 15-Jan-27 08:00:00 GMT")]), 304);
+        assert_eq!(status(&[(IF_MODIFIED_SINCE, "Fri, 15 Jan 2027 08:00:01 GMT")]), 200);
         assert_eq!(status(&[(IF_MODIFIED_SINCE, "Fri, 15 Jan 2027 07:59:59 GMT")]), 200);
         assert_eq!(status(&[(IF_MODIFIED_SINCE, "yesterday")]), 200);
         // The tag decides, whatever the date says.
         assert_eq!(status(&[(IF_NONE_MATCH, "\"x\""), (IF_MODIFIED_SINCE, date)]), 200);
         assert_eq!(status(&[(IF_NONE_MATCH, "\"x\""), (IF_NONE_MATCH, &etag)]), 200 + 104);
+    }
+
+    #[test]
+    fn what_takes_a_place_is_dated_later() {
+        let (first, second) = (document(None), document(None).after(&document(None)));
+        assert_eq!(second.last_modified, "Fri, 15 Jan 2027 08:00:01 GMT");
+        assert_eq!(first.clone().after(&second).modified, second.modified + 1);
+        assert_eq!(second.clone().after(&first).modified, second.modified);
     }
 
     #[test]

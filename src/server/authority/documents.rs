@@ -111,6 +111,11 @@ impl Published {
         Ok(Self { list, der: Document::new(der, "application/pkix-crl", from, end), pem })
     }
 
+    /// As it is served in the place of `other`.
+    pub(super) fn after(self, other: &Self) -> Self {
+        Self { list: self.list, der: self.der.after(&other.der), pem: self.pem.after(&other.pem) }
+    }
+
     /// When a new one is due: two thirds of its life are over.
     pub(super) fn renew_at(&self) -> Timestamp {
         let (from, end) = (self.list.this_update(), self.list.next_update());

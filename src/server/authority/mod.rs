@@ -26,7 +26,7 @@ mod tests;
 use super::{Limits, Server};
 use crate::{
     authz::Authorities,
-    cert::{Lifetime, check_url},
+    cert::{Lifetime, check_issuer},
     error::Result,
     store::{Authority, Credentials, Name},
 };
@@ -113,7 +113,7 @@ impl AuthorizationServer {
 /// The issuer identifier that was given, or else the CA's.
 fn issuer_of(authority: &Authority, given: Option<String>) -> Result<String> {
     match given {
-        Some(url) => check_url("issuer", &url),
+        Some(url) => check_issuer(&url),
         None => authority.issuer_url(),
     }
 }

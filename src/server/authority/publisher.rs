@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cert::{Lifetime, facts::Facts},
-    crl::{ReadError, read_pem_or_der},
+    crl::{Freshness, ReadError, RevocationList, read_pem_or_der},
     error::{Error, Result},
     number,
     store::{Authority, Credentials, FileVersion, Name},
@@ -258,7 +258,9 @@ impl Publisher {
     }
 
     fn is_due(&self, now: Timestamp) -> bool {
-        self.shared.list().is_none_or(|served| served.renew_at() <= now)
+        // One from a clock that ran ahead would be good for nobody until then.
+        let early = |list: &RevocationList| matches!(list.freshness(now), Freshness::NotYetValid { .. });
+        self.shared.list().is_none_or(|served| served.renew_at() <= now || early(&served.list))
     }
 
     /// Why a new list is needed, if it is.
@@ -267,7 +269,7 @@ impl Publisher {
             return Some("there is no usable list on disk");
         }
         if self.is_due(now) {
-            return Some("two thirds of the list's life are over");
+            return Some("two thirds of the list's life are over, or it has not begun");
         }
         let served = self.shared.list()?;
         self.try_with(|ca| {
@@ -324,7 +326,7 @@ impl Publisher {
         let Some(ca) = &self.ca else { return Err(Unready::Database) };
         match self.shared.list() {
             None => return Err(Unready::NoList),
-            Some(served) if served.list.next_update() <= now => return Err(Unready::StaleList),
+            Some(served) if served.list.freshness(now) != Freshness::Current => return Err(Unready::StaleList),
             Some(_) => {}
         }
         if !ca.authority.is_writable() {

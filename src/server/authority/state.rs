@@ -70,6 +70,10 @@ impl Shared {
                 Err(error) => tracing::error!("renewals do without the revocation list: {error}"),
             }
         }
+        let list = match &*self.published() {
+            Some(old) => list.after(old),
+            None => list,
+        };
         // Held until after the swap, so that requests do not wait for the memory of the old list to be given back.
         drop(self.published.swap(Some(Arc::new(list))));
     }
