@@ -52,7 +52,8 @@ for kind in ["kill", "hang", "reset", "error500"]:
             continue
         reports.append(report)
         if code != "0":
-            missed.append(f"{kind} {i}: exit code {code}: {'; '.join(report['verdict'])}")
+            outcomes = {**report["statusCodeDistribution"], **report["errorDistribution"]}
+            missed.append(f"{kind} {i}: exit code {code}: {'; '.join(report['verdict'])}: {outcomes}")
         switch, recovery, plan = report["switch"], report["recovery"], report["plan"]
         if not switch or not recovery or recovery["firstToken"] is None:
             continue
