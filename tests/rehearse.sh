@@ -7,14 +7,16 @@
 #   - certificates in the outage are as fast as undisturbed ones of the same run: the median of the p99 ratios is at most
 #     1.2 (of the median: a p99 of some thousand requests on a machine with other work wanders by more than that).
 #
-# usage: tests/rehearse.sh BINARY [N]        (20 each take some 14 minutes; a release build is meant)
+# usage: tests/rehearse.sh BINARY [N [KIND]...]        (20 each take some 14 minutes; a release build is meant)
 set -eu
-binary=${1:?usage: $0 BINARY [N]}
+binary=${1:?usage: $0 BINARY [N [KIND]...]}
 times=${2:-20}
+shift $(($# < 2 ? $# : 2))
+[ $# -gt 0 ] || set -- kill hang reset error500
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 
-for kind in kill hang reset error500; do
+for kind in "$@"; do
     for i in $(seq "$times"); do
         code=0
         "$binary" --format json loadtest --mode auto --outage 1s..4s -z 6s --rate 600 --warmup 300ms \
@@ -24,10 +26,10 @@ for kind in kill hang reset error500; do
     done
 done
 
-python3 - "$work" "$times" <<'PYTHON'
+python3 - "$work" "$times" "$@" <<'PYTHON'
 import json, os, statistics, sys
 
-work, times = sys.argv[1], int(sys.argv[2])
+work, times, kinds = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 missed = []
 
 
@@ -40,7 +42,7 @@ def column(values, digits=3):
 
 print(f"{times} rehearsals of each kind; median / worst, in seconds")
 print(f"{'kind':<9}{'failed':>8}{'of':>9}{'slowest':>16}{'first cert':>16}{'ready':>16}{'first token':>16}{'p50 ratio':>14}{'p99 ratio':>14}")
-for kind in ["kill", "hang", "reset", "error500"]:
+for kind in kinds:
     reports, broken = [], 0
     for i in range(1, times + 1):
         path = os.path.join(work, f"{kind}.{i}")
@@ -52,7 +54,8 @@ for kind in ["kill", "hang", "reset", "error500"]:
             continue
         reports.append(report)
         if code != "0":
-            missed.append(f"{kind} {i}: exit code {code}: {'; '.join(report['verdict'])}")
+            outcomes = {**report["statusCodeDistribution"], **report["errorDistribution"]}
+            missed.append(f"{kind} {i}: exit code {code}: {'; '.join(report['verdict'])}: {outcomes}")
         switch, recovery, plan = report["switch"], report["recovery"], report["plan"]
         if not switch or not recovery or recovery["firstToken"] is None:
             continue

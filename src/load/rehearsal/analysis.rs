@@ -11,6 +11,9 @@ use std::{collections::BTreeMap, time::Duration};
 const MOST_REASONS: usize = 20;
 const OTHER: &str = "other reasons";
 
+/// A request that is taken up so soon after it was due did not wait for others.
+const ON_TIME: Duration = Duration::from_millis(1);
+
 /// The requests of a phase.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -70,7 +73,8 @@ impl PhaseReport {
 pub struct Switch {
     /// From the outage until the first request with a certificate was sent.
     pub first_certificate: Duration,
-    /// From the outage until the requests that had become due by then were answered, too.
+    /// From the outage until those that had to wait for that were answered, and no other waited for a connection any more
+    /// because of them.
     pub settled: Duration,
     /// The requests that were due in that time.
     pub phase: PhaseReport,
@@ -151,7 +155,12 @@ fn switch(samples: &[Sample], outage: Duration, restored: Option<Duration>) -> O
     let certificate = |sample: &&Sample| sample.mode == Some(Mode::Cert) && within(sample.sent);
     let first = samples.iter().filter(certificate).map(|sample| sample.sent).min()?;
     let waiting = samples.iter().filter(|sample| sample.due >= outage && sample.due <= first);
-    let settled = waiting.clone().map(|sample| sample.done).max().unwrap_or(first).max(first);
+    let answered = waiting.map(|sample| sample.done).max().unwrap_or(first).max(first);
+    // While all connections were kept waiting a queue has grown, which those that came later were in, too.
+    let on_time = |sample: &&Sample| sample.due >= first && sample.started.saturating_sub(sample.due) <= ON_TIME;
+    let drained = samples.iter().filter(on_time).map(|sample| sample.due).min();
+    let end = samples.last().map_or(first, |last| last.done);
+    let settled = answered.max(drained.unwrap_or(end));
     let due = samples.iter().filter(|sample| sample.due >= outage && sample.due < settled);
     Some(Switch {
         first_certificate: first.saturating_sub(outage),
@@ -235,6 +244,26 @@ mod tests {
         assert_eq!((switch.first_certificate, switch.settled), (at(500), at(530)));
         assert_eq!(switch.phase.requests, 6);
         assert_eq!(switch.phase.latencies.slowest(), Some(at(330)));
+    }
+
+    #[test]
+    fn the_switch_lasts_as_long_as_the_queue() {
+        // One connection: it is kept from 1000 to 1500, and then needs 50 ms for each that is due every 100 ms.
+        let mut free = 0;
+        let samples: Vec<_> = (0..40)
+            .map(|i| {
+                let due = i * 100;
+                let started = due.max(free);
+                let sent = if due == 1_000 { 1_500 } else { started };
+                free = sent + 50;
+                let mode = if due < 1_000 { Mode::Token } else { Mode::Cert };
+                Sample { started: at(started), ..sample(due, sent, free, mode, 200) }
+            })
+            .collect();
+        let found = Findings::new(&samples, &[], marks(1_000, 3_000, 3_050));
+        let switch = found.switch.unwrap();
+        assert_eq!((switch.first_certificate, switch.settled), (at(500), at(1_000)));
+        assert_eq!(found.settled.unwrap().latencies.slowest(), Some(at(50)));
     }
 
     #[test]

@@ -11,8 +11,8 @@
 //!
 //! Phases, by the time at which a request was due:
 //! - **before** the outage, **during** it (until the authority says that it is ready), **after** it;
-//! - the **switch**: from the begin of the outage until the first certificate was sent and the requests that were due by
-//!   then are answered;
+//! - the **switch**: from the begin of the outage until the first certificate was sent, the requests that were due by then
+//!   are answered, and the queue is gone that they may have caused;
 //! - **settled**: from there until the authority is brought back. This is what is compared with certificates that were
 //!   measured undisturbed, in the same run, on the same connections, at the same rate.
 

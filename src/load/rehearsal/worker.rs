@@ -38,6 +38,8 @@ pub(super) enum Outcome {
 pub(super) struct Sample {
     /// When it should have been sent.
     pub(super) due: Duration,
+    /// When a connection was free for it.
+    pub(super) started: Duration,
     /// When it had a credential.
     pub(super) sent: Duration,
     /// When its answer was complete.
@@ -135,17 +137,18 @@ impl Worker {
     }
 
     fn one(&mut self, stage: &Stage<'_>, due: Duration) -> Sample {
+        let started = stage.begin.elapsed();
         let (request, mode) = match stage.caller.request() {
             Ok(ready) => (outgoing(ready.request, stage.target), ready.mode),
             Err(error) => {
                 let now = stage.begin.elapsed();
                 let outcome = Outcome::Failure(shortened(error.to_string()).into());
-                return Sample { due, sent: now, done: now, mode: None, outcome };
+                return Sample { due, started, sent: now, done: now, mode: None, outcome };
             }
         };
         let sent = stage.begin.elapsed();
         let outcome = self.send(request, Instant::now() + stage.plan.timeout);
-        Sample { due, sent, done: stage.begin.elapsed(), mode: Some(mode), outcome }
+        Sample { due, started, sent, done: stage.begin.elapsed(), mode: Some(mode), outcome }
     }
 
     fn send(&mut self, request: Outgoing, deadline: Instant) -> Outcome {
@@ -202,11 +205,12 @@ pub(super) fn crew(plan: &Plan, target: &Target) -> Result<Vec<Worker>> {
     (0..plan.connections).map(|_| Worker::new(target)).collect()
 }
 
-/// For tests of what is made of samples.
+/// For tests of what is made of samples: a connection was free for it at once.
 #[cfg(test)]
 pub(super) fn sample(due: u64, sent: u64, done: u64, mode: Mode, status: u16) -> Sample {
     let at = Duration::from_millis;
-    Sample { due: at(due), sent: at(sent), done: at(done), mode: Some(mode), outcome: Outcome::Answer(status) }
+    let outcome = Outcome::Answer(status);
+    Sample { due: at(due), started: at(due), sent: at(sent), done: at(done), mode: Some(mode), outcome }
 }
 
 #[cfg(test)]
