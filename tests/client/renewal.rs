@@ -20,9 +20,11 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Its life is 60 s of backdating and these 30: two thirds are over.
+/// Its life is 60 s of backdating and these 30: two thirds are over. No token outlives it.
 fn aged() -> Arc<World> {
-    World::with_certificate_life(SignedDuration::from_secs(30))
+    let world = World::with_certificate_life(SignedDuration::from_secs(30));
+    *world.token_life.lock().unwrap() = 20;
+    world
 }
 
 #[test]
