@@ -6,6 +6,7 @@ use super::{
     event::Event,
     identity::Identity,
     keeper::{Callback, Keeper, Settings},
+    renewal::Renewal,
     renewal_plan::RenewalPlan,
     send::{Sender, SignedUri},
     token_source::TokenSource,
@@ -206,7 +207,7 @@ impl ClientBuilder {
         let local = key.map(|local| -> Arc<dyn Signer> { Arc::new(local) });
         let key = self.key.or(local).ok_or(missing)?;
         let client = certificate.common_name.clone().unwrap_or_else(|| name.to_string());
-        let identity = Identity::new(certificate, &chain, &key, &self.oid)?;
+        let identity = Identity::new(certificate, chain, &key, &self.oid)?;
         if self.mode != Mode::Token
             && let Some(beyond) = self.scopes.as_ref().and_then(|scopes| identity.beyond(scopes))
         {
@@ -228,7 +229,7 @@ impl ClientBuilder {
             mode: self.mode,
             budget: self.budget,
             source,
-            renewal_endpoint: endpoint("/certificates/renew")?,
+            renewal: Renewal { endpoint: endpoint("/certificates/renew")?, issuer: endpoint("/ca.crt")? },
             renews: self.renews,
             renewal_limit: policy.attempt * 2,
             probe_interval: policy.probe_interval,

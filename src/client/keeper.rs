@@ -8,6 +8,7 @@ use super::{
     event::{Counters, Event, Mode, count},
     failure::{Failure, Refusal},
     identity::Identity,
+    renewal::Renewal,
     renewal_plan::RenewalPlan,
     token_source::{Token, TokenSource},
     worker,
@@ -20,7 +21,7 @@ use crate::{
     store::{Credentials, Name},
 };
 use arc_swap::ArcSwap;
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
 use jiff::Timestamp;
 use std::{
     io,
@@ -39,7 +40,7 @@ pub(super) struct Settings {
     pub(super) mode: Mode,
     pub(super) budget: Duration,
     pub(super) source: TokenSource,
-    pub(super) renewal_endpoint: Uri,
+    pub(super) renewal: Renewal,
     pub(super) renews: bool,
     pub(super) renewal_limit: Duration,
     pub(super) probe_interval: Duration,

@@ -4,8 +4,9 @@ use super::{
     breaker::{BreakerState, Command, Verdict},
     event::{Event, Mode, count},
     failure::Failure,
+    identity::Identity,
     keeper::{Inner, Keeper},
-    renewal::{self, NewCertificate},
+    renewal,
     renewal_plan::Renewal,
     token_source::{Denied, Token},
 };
@@ -178,7 +179,7 @@ pub(super) fn renew(keeper: &Keeper) -> Result<(), String> {
             &present,
             &settings.key,
             &settings.oid,
-            &settings.renewal_endpoint,
+            &settings.renewal,
             &*settings.source.transport,
             settings.renewal_limit,
         )
@@ -190,10 +191,10 @@ pub(super) fn renew(keeper: &Keeper) -> Result<(), String> {
     let (now, random) = (Instant::now(), inner.random.bits());
     inner.renewal.ended(renewed.is_ok(), now, random);
     let result = renewed.and_then(|new| {
-        inner.renewal.too_broad = inner.granted.as_ref().is_some_and(|granted| new.identity.beyond(granted).is_some());
-        let facts = &new.identity.facts;
+        inner.renewal.too_broad = inner.granted.as_ref().is_some_and(|granted| new.beyond(granted).is_some());
+        let facts = &new.facts;
         inner.push(Event::CertificateRenewed { serial: facts.serial.clone(), not_after: facts.not_after });
-        keeper.identity.store(Arc::new(new.identity));
+        keeper.identity.store(Arc::new(new));
         saved
     });
     if let Err(why) = &result {
@@ -204,9 +205,9 @@ pub(super) fn renew(keeper: &Keeper) -> Result<(), String> {
 }
 
 /// A certificate that cannot be written down is used all the same, until this process ends.
-fn save(keeper: &Keeper, new: &NewCertificate) -> Result<(), String> {
+fn save(keeper: &Keeper, new: &Identity) -> Result<(), String> {
     let Some(credentials) = &keeper.settings.saves_to else { return Ok(()) };
     credentials
-        .install_certificate(&keeper.settings.name, &new.identity.facts, &new.chain)
+        .install_certificate(&keeper.settings.name, &new.facts, &new.chain)
         .map_err(|error| format!("the new certificate is in use, but was not saved: {error}"))
 }
