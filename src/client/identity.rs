@@ -44,6 +44,11 @@ impl Identity {
         now > self.facts.not_after
     }
 
+    /// As [`Identity::beyond`], for each of the sets that there are.
+    pub(super) fn beyond_any<'a>(&self, allowed: impl IntoIterator<Item = Option<&'a Scopes>>) -> Option<Scopes> {
+        allowed.into_iter().flatten().find_map(|allowed| self.beyond(allowed))
+    }
+
     /// The scopes that it carries beyond `granted`; `None` where there are none.
     pub(super) fn beyond(&self, granted: &Scopes) -> Option<Scopes> {
         beyond(&self.scopes, granted)

@@ -184,7 +184,8 @@ pub(super) fn renew(keeper: &Keeper) -> Result<(), String> {
             settings.renewal_limit,
         )
     }))
-    .unwrap_or_else(|_| Err("the transport panicked".to_owned()));
+    .unwrap_or_else(|_| Err("the transport panicked".to_owned()))
+    .and_then(|new| not_broader(keeper, &present, new));
     let saved = renewed.as_ref().map_or(Ok(()), |new| save(keeper, new));
 
     let mut inner = keeper.lock();
@@ -202,6 +203,18 @@ pub(super) fn renew(keeper: &Keeper) -> Result<(), String> {
     }
     keeper.release(inner);
     result
+}
+
+/// A certificate that could not stand in takes the place of none that can.
+fn not_broader(keeper: &Keeper, present: &Identity, new: Identity) -> Result<Identity, String> {
+    let granted = keeper.lock().granted.clone();
+    let allowed = [granted.as_ref(), keeper.settings.source.scopes.as_ref()];
+    match new.beyond_any(allowed) {
+        Some(beyond) if present.beyond_any(allowed).is_none() && !present.has_ended(Timestamp::now()) => {
+            Err(format!("the new certificate carries scopes that the client does not ask for or is not granted: {beyond}"))
+        }
+        _ => Ok(new),
+    }
 }
 
 /// A certificate that cannot be written down is used all the same, until this process ends.

@@ -134,6 +134,24 @@ fn a_certificate_that_carries_more_than_the_token_is_renewed_before_it_stands_in
 }
 
 #[test]
+fn a_certificate_that_could_not_stand_in_replaces_none_that_can() {
+    let world = World::new();
+    let mut authority = StandIn::start(&world);
+    *world.certificate_scopes.lock().unwrap() = Some(scopes("bob.root bob.user.read bob.user.write"));
+    let builder = world.builder(&authority.url()).save_certificates_to(world.own.clone());
+    let client = builder.build().unwrap();
+    let before = client.certificate();
+    let with_token = world.call(&client);
+    let error = client.renew_certificate().unwrap_err();
+    assert!(error.to_string().contains("bob.root"), "{error}");
+    assert_eq!((client.certificate(), authority.renewals()), (before.clone(), 1));
+    assert_eq!(world.own.client(&world.alice).unwrap().certificate, before);
+    authority.be(Way::Refused);
+    client.token_refused(&with_token);
+    assert_eq!(world.call(&client).credential, CredentialUsed::Certificate);
+}
+
+#[test]
 fn an_expired_certificate_is_no_credential() {
     let world = World::with_certificate_life(SignedDuration::from_secs(1));
     let mut authority = StandIn::start(&world);
