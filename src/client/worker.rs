@@ -7,9 +7,10 @@ use super::{
     identity::Identity,
     keeper::{Inner, Keeper},
     renewal,
-    renewal_plan::Renewal,
+    renewal_plan::{Ended, Renewal},
     token_source::{Denied, Token},
 };
+use crate::scope::Scopes;
 use jiff::Timestamp;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -155,7 +156,7 @@ fn take(keeper: &Keeper, inner: &mut Inner, token: Token) {
     if let Some(scopes) = &token.scopes {
         let beyond = keeper.identity.load().beyond(scopes);
         let changed = inner.granted.as_ref() != Some(scopes);
-        inner.renewal.too_broad = beyond.is_some();
+        inner.renewal.compare(beyond.as_ref().is_some_and(|beyond| can_be_narrowed(keeper, beyond)));
         inner.granted = Some(scopes.clone());
         if let Some(beyond) = beyond.filter(|_| changed) {
             inner.push(Event::CertificateTooBroad { beyond });
@@ -185,14 +186,25 @@ pub(super) fn renew(keeper: &Keeper) -> Result<(), String> {
         )
     }))
     .unwrap_or_else(|_| Err("the transport panicked".to_owned()))
+    .map_err(NotRenewed::Failed)
     .and_then(|new| not_broader(keeper, &present, new));
     let saved = renewed.as_ref().map_or(Ok(()), |new| save(keeper, new));
 
     let mut inner = keeper.lock();
     let (now, random) = (Instant::now(), inner.random.bits());
-    inner.renewal.ended(renewed.is_ok(), now, random);
-    let result = renewed.and_then(|new| {
-        inner.renewal.too_broad = inner.granted.as_ref().is_some_and(|granted| new.beyond(granted).is_some());
+    let too_broad = |new: &Identity| {
+        let beyond = inner.granted.as_ref().and_then(|granted| new.beyond(granted));
+        beyond.is_some_and(|beyond| can_be_narrowed(keeper, &beyond))
+    };
+    let ended = match &renewed {
+        Ok(new) if too_broad(new) => Ended::TooBroad,
+        Ok(_) => Ended::Renewed,
+        Err(NotRenewed::TooBroad(_)) => Ended::TooBroad,
+        Err(NotRenewed::Failed(_)) => Ended::Failed,
+    };
+    inner.renewal.ended(ended, now, random);
+    let result = renewed.map_err(NotRenewed::why).and_then(|new| {
+        inner.renewal.compare(ended == Ended::TooBroad);
         let facts = &new.facts;
         inner.push(Event::CertificateRenewed { serial: facts.serial.clone(), not_after: facts.not_after });
         keeper.identity.store(Arc::new(new));
@@ -205,13 +217,36 @@ pub(super) fn renew(keeper: &Keeper) -> Result<(), String> {
     result
 }
 
+/// Why the present certificate stays.
+enum NotRenewed {
+    TooBroad(String),
+    Failed(String),
+}
+
+impl NotRenewed {
+    fn why(self) -> String {
+        match self {
+            Self::TooBroad(why) | Self::Failed(why) => why,
+        }
+    }
+}
+
+/// Whether a renewal may take something of this from the certificate. Where nothing stands in there is no need; and what the
+/// client itself does not ask for it carries on purpose.
+fn can_be_narrowed(keeper: &Keeper, beyond: &Scopes) -> bool {
+    let asked = keeper.settings.source.scopes.as_ref();
+    keeper.settings.mode != Mode::Token
+        && asked.is_none_or(|asked| beyond.iter().any(|scope| asked.contains(scope)))
+}
+
 /// A certificate that could not stand in takes the place of none that can.
-fn not_broader(keeper: &Keeper, present: &Identity, new: Identity) -> Result<Identity, String> {
+fn not_broader(keeper: &Keeper, present: &Identity, new: Identity) -> Result<Identity, NotRenewed> {
     let granted = keeper.lock().granted.clone();
     let allowed = [granted.as_ref(), keeper.settings.source.scopes.as_ref()];
     match new.beyond_any(allowed) {
         Some(beyond) if present.beyond_any(allowed).is_none() && !present.has_ended(Timestamp::now()) => {
-            Err(format!("the new certificate carries scopes that the client does not ask for or is not granted: {beyond}"))
+            let why = "the new certificate carries scopes that the client does not ask for or is not granted";
+            Err(NotRenewed::TooBroad(format!("{why}: {beyond}")))
         }
         _ => Ok(new),
     }

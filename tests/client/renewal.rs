@@ -133,6 +133,22 @@ fn a_certificate_that_carries_more_than_the_token_is_renewed_before_it_stands_in
     assert_eq!(stand_in.credential, CredentialUsed::Certificate);
 }
 
+/// Whose certificate carries too much has nothing from another like it.
+#[test]
+fn a_certificate_that_stays_too_broad_is_not_renewed_again_and_again() {
+    for (mode, narrow, renewals) in [(Mode::Token, true, 0), (Mode::Token, false, 0), (Mode::Auto, false, 1)] {
+        let world = World::new();
+        *world.token_scopes.lock().unwrap() = Some(scopes("bob.user.read"));
+        let authority = StandIn::start(&world);
+        let builder = world.builder(&authority.url()).mode(mode).renewal_interval(Duration::from_millis(100));
+        let builder = if narrow { builder.scopes(scopes("bob.user.read")) } else { builder };
+        let client = builder.build().unwrap();
+        world.call(&client);
+        thread::sleep(Duration::from_secs(1));
+        assert_eq!(authority.renewals(), renewals, "{mode:?} {narrow}");
+    }
+}
+
 #[test]
 fn a_certificate_that_could_not_stand_in_replaces_none_that_can() {
     let world = World::new();
