@@ -36,6 +36,18 @@ const ROUNDING: Duration = Duration::from_secs(1);
 /// One with less is of no use.
 const SHORTEST_LIFE: Duration = Duration::from_secs(2);
 
+/// The errors that say no: RFC 6749 section 5.2, RFC 8707 section 2, and what servers say of clients that are locked.
+const VERDICTS: [&str; 8] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "invalid_target",
+    "access_denied",
+];
+
 /// Where tokens come from, and which ones are asked for.
 pub(super) struct TokenSource {
     pub(super) endpoint: Uri,
@@ -192,7 +204,8 @@ fn is_verdict(status: StatusCode) -> bool {
 fn refusal(status: StatusCode, members: &Map<String, Value>) -> Option<Refusal> {
     let plain = |text: &str| text.bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e));
     let error = members.get("error")?.as_str().filter(|text| (1..=64).contains(&text.len()) && plain(text))?;
-    if matches!(error, "temporarily_unavailable" | "server_error") {
+    // A gateway in front of the authorization server, too, writes JSON with an `error`.
+    if !VERDICTS.contains(&error) {
         return None;
     }
     let description = members.get("error_description").and_then(Value::as_str).filter(|text| plain(text));

@@ -89,7 +89,7 @@ fn what_is_no_token_is_an_outage() {
 fn a_verdict_is_told_from_an_outage() {
     let denied =
         |status, body: &str| read(&answer(status, body), None, Instant::now(), Timestamp::UNIX_EPOCH).err().unwrap();
-    for (status, code) in [(401, "invalid_client"), (400, "invalid_scope"), (400, "invalid_grant"), (403, "locked")] {
+    for (status, code) in [(401, "invalid_client"), (400, "invalid_scope"), (400, "invalid_grant"), (403, "access_denied")] {
         let Denied::Refused(refusal) = denied(status, &format!("{{\"error\":\"{code}\"}}")) else { panic!() };
         assert_eq!((refusal.status.as_u16(), refusal.error.as_str()), (status, code));
     }
@@ -101,6 +101,10 @@ fn a_verdict_is_told_from_an_outage() {
         (401, "{\"error\":\"\"}"),
         (401, "{\"error\":\"a\\u001b[2J\"}"),
         (400, "{\"error\":\"temporarily_unavailable\"}"),
+        (403, "{\"error\":\"Forbidden\"}"),
+        (403, "{\"error\":\"forbidden\",\"error_description\":\"upstream\"}"),
+        (401, "{\"error\":\"Invalid_Client\"}"),
+        (400, "{\"error\":\"server_error\"}"),
         (404, "{\"error\":\"invalid_client\"}"),
         (500, "{\"error\":\"invalid_client\"}"),
         (503, ""),
