@@ -65,6 +65,7 @@ pub(super) struct TokenSource {
 pub(super) struct Token {
     /// `Bearer …`; marked sensitive, so that it is not printed.
     pub(super) header: HeaderValue,
+    /// What the answer, the token and the request all have. `None` where neither tells and nothing was asked for.
     pub(super) scopes: Option<Scopes>,
     pub(super) life: Duration,
     pub(super) since: Instant,
@@ -188,12 +189,17 @@ fn read(
     let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| garbage("access_token is no JWT"))?;
     header.set_sensitive(true);
     // RFC 6749 section 5.1: the member may be left out where it is what was asked for.
-    let scope = text("scope").or_else(|| claims.get("scope").and_then(Value::as_str));
-    let scopes = match scope {
-        Some(scope) => Some(Scopes::parse(scope).map_err(|_| garbage("scope is no list of scopes"))?),
-        None => requested.cloned(),
-    };
+    let told = [text("scope"), claims.get("scope").and_then(Value::as_str)].into_iter().flatten();
+    let told = told.map(Scopes::parse).collect::<Result<Vec<_>, _>>();
+    let told = told.map_err(|_| garbage("scope is no list of scopes"))?;
+    let scopes = told.iter().chain(requested).cloned().reduce(|one, other| common(&one, &other));
     Ok(Token { header, scopes, life, since, since_wall })
+}
+
+/// The scopes that are in both.
+fn common(one: &Scopes, other: &Scopes) -> Scopes {
+    // They are a part of a set: there is no failure.
+    Scopes::new(one.iter().filter(|scope| other.contains(scope)).cloned()).unwrap_or_default()
 }
 
 /// The statuses of RFC 6749 section 5.2, and 403, which some use for clients that are locked.

@@ -153,14 +153,14 @@ fn fail(inner: &mut Inner, failure: Failure) {
 }
 
 fn take(keeper: &Keeper, inner: &mut Inner, token: Token) {
-    if let Some(scopes) = &token.scopes {
-        let beyond = keeper.identity.load().beyond(scopes);
-        let changed = inner.granted.as_ref() != Some(scopes);
-        inner.renewal.compare(beyond.as_ref().is_some_and(|beyond| can_be_narrowed(keeper, beyond)));
-        inner.granted = Some(scopes.clone());
-        if let Some(beyond) = beyond.filter(|_| changed) {
-            inner.push(Event::CertificateTooBroad { beyond });
-        }
+    // Where nobody tells, nothing is known to be granted.
+    let granted = token.scopes.clone().unwrap_or_default();
+    let beyond = keeper.identity.load().beyond(&granted);
+    inner.renewal.compare(beyond.as_ref().is_some_and(|beyond| can_be_narrowed(keeper, beyond)));
+    let changed = inner.granted.as_ref() != Some(&granted);
+    inner.granted = Some(granted);
+    if let Some(beyond) = beyond.filter(|_| changed) {
+        inner.push(Event::CertificateTooBroad { beyond });
     }
     inner.push(Event::TokenFetched { life: token.life, scopes: token.scopes.clone() });
     inner.refusal = None;
