@@ -235,8 +235,7 @@ impl NotRenewed {
 /// client itself does not ask for it carries on purpose.
 fn can_be_narrowed(keeper: &Keeper, beyond: &Scopes) -> bool {
     let asked = keeper.settings.source.scopes.as_ref();
-    keeper.settings.mode != Mode::Token
-        && asked.is_none_or(|asked| beyond.iter().any(|scope| asked.contains(scope)))
+    keeper.settings.mode != Mode::Token && asked.is_none_or(|asked| beyond.iter().any(|scope| asked.contains(scope)))
 }
 
 /// A certificate that could not stand in takes the place of none that can.

@@ -114,7 +114,9 @@ fn what_is_no_token_is_an_outage() {
 fn a_verdict_is_told_from_an_outage() {
     let denied =
         |status, body: &str| read(&answer(status, body), None, Instant::now(), Timestamp::UNIX_EPOCH).err().unwrap();
-    for (status, code) in [(401, "invalid_client"), (400, "invalid_scope"), (400, "invalid_grant"), (403, "access_denied")] {
+    for (status, code) in
+        [(401, "invalid_client"), (400, "invalid_scope"), (400, "invalid_grant"), (403, "access_denied")]
+    {
         let Denied::Refused(refusal) = denied(status, &format!("{{\"error\":\"{code}\"}}")) else { panic!() };
         assert_eq!((refusal.status.as_u16(), refusal.error.as_str()), (status, code));
     }
