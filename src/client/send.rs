@@ -12,10 +12,11 @@ use http::{
 };
 use std::{
     io,
+    net::IpAddr,
     sync::OnceLock,
     time::{Duration, Instant},
 };
-use ureq::Agent;
+use ureq::{Agent, AsSendBody, Body, RequestExt as _};
 
 /// The most that is read of a service's answer, in bytes.
 pub const MAX_ANSWER: u64 = 16 << 20;
@@ -41,10 +42,21 @@ impl Sender {
         self.agent.get_or_init(|| {
             let config = agent_config()
                 .timeout_connect(Some(CONNECT_TIMEOUT.min(self.answer_timeout)))
+                .timeout_send_request(Some(self.answer_timeout))
+                .timeout_send_body(Some(self.answer_timeout))
                 .timeout_recv_response(Some(self.answer_timeout))
                 .timeout_recv_body(Some(self.answer_timeout));
             config.build().into()
         })
+    }
+
+    /// A limit makes the resolver start a thread, for each request: addresses, which take no time, go without.
+    fn run<B: AsSendBody>(&self, request: Request<B>) -> Result<Response<Body>, ureq::Error> {
+        if request.uri().host().is_some_and(is_address) {
+            return self.agent().run(request);
+        }
+        let limit = CONNECT_TIMEOUT.min(self.answer_timeout);
+        request.with_agent(self.agent()).configure().timeout_resolve(Some(limit)).build().run()
     }
 
     fn exchange(
@@ -65,13 +77,18 @@ impl Sender {
         }
         let failed = |error: ureq::Error| service_error(&authorized.uri, &error);
         let sent = match body.is_empty() && !has_length(&parts.method) {
-            true => self.agent().run(request.body(()).map_err(|_| unusable(&authorized.uri))?),
-            false => self.agent().run(request.body(body).map_err(|_| unusable(&authorized.uri))?),
+            true => self.run(request.body(()).map_err(|_| unusable(&authorized.uri))?),
+            false => self.run(request.body(body).map_err(|_| unusable(&authorized.uri))?),
         };
         let (parts, mut body) = sent.map_err(failed)?.into_parts();
         let body = body.with_config().limit(MAX_ANSWER).read_to_vec().map_err(failed)?;
         Ok(Response::from_parts(parts, body))
     }
+}
+
+fn is_address(host: &str) -> bool {
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.parse::<IpAddr>().is_ok()
 }
 
 /// RFC 9110 section 8.6: with these methods a body is expected, so that its absence is said.

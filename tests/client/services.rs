@@ -112,6 +112,24 @@ fn other_answers_are_answers() {
 }
 
 #[test]
+fn a_service_that_reads_nothing_holds_nobody_up() {
+    let world = World::new();
+    let authority = StandIn::start(&world);
+    let client = world.builder(&authority.url()).answer_timeout(Duration::from_millis(500)).build().unwrap();
+    let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = deaf.local_addr().unwrap().port();
+    for host in ["127.0.0.1", "localhost"] {
+        // More than the system's buffers take.
+        let request = Request::post(format!("http://{host}:{port}/")).body(vec![0; 64 << 20]).unwrap();
+        let (result, done) = std::sync::mpsc::channel();
+        let client = client.clone();
+        thread::spawn(move || result.send(client.send(request)).unwrap());
+        let error = done.recv_timeout(Duration::from_secs(8)).expect("it hangs").unwrap_err();
+        assert!(matches!(error, ClientError::Service { .. }), "{error:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_sent_is_said() {
     let world = World::new();
     let authority = StandIn::start(&world);
