@@ -18,7 +18,7 @@ use std::{
     fmt, io,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::Ordering::Relaxed,
     },
     time::{Duration, Instant},
 };
@@ -38,8 +38,6 @@ pub struct Client(Arc<Handle>);
 struct Handle {
     keeper: Arc<Keeper>,
     sender: Sender,
-    /// Whether the worker was started for a client that fetches no tokens.
-    watching: AtomicBool,
 }
 
 impl Drop for Handle {
@@ -109,7 +107,7 @@ impl Client {
     }
 
     pub(super) fn new(keeper: Keeper, sender: Sender) -> Self {
-        Self(Arc::new(Handle { keeper: Arc::new(keeper), sender, watching: AtomicBool::new(false) }))
+        Self(Arc::new(Handle { keeper: Arc::new(keeper), sender }))
     }
 
     pub(super) fn keeper(&self) -> &Arc<Keeper> {
@@ -207,12 +205,12 @@ impl Client {
 
     /// In mode certificate the worker has nothing to do but to renew the certificate.
     fn watch_certificate(&self) {
-        if self.0.watching.load(Relaxed) {
+        let keeper = self.keeper();
+        if keeper.watched.load(Relaxed) {
             return;
         }
-        let keeper = self.keeper();
         match keeper.start_worker(&mut keeper.lock()) {
-            Ok(()) => self.0.watching.store(true, Relaxed),
+            Ok(()) => keeper.watched.store(true, Relaxed),
             // The next call tries again; the certificate itself is there.
             Err(error) => tracing::warn!("the certificate is not watched: {error}"),
         }

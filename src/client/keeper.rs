@@ -26,7 +26,10 @@ use jiff::Timestamp;
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -55,6 +58,8 @@ pub(super) struct Keeper {
     pub(super) settings: Settings,
     pub(super) identity: ArcSwap<Identity>,
     pub(super) counters: Counters,
+    /// Whether the worker was started for a client that fetches no tokens.
+    pub(super) watched: AtomicBool,
     inner: Mutex<Inner>,
     /// For the worker: there is something to do.
     pub(super) work: Condvar,
@@ -120,6 +125,7 @@ impl Keeper {
             settings,
             identity: ArcSwap::from_pointee(identity),
             counters: Counters::default(),
+            watched: AtomicBool::new(false),
             inner: Mutex::new(inner),
             work: Condvar::new(),
             done: Condvar::new(),
@@ -204,6 +210,19 @@ impl Keeper {
             inner.worker_runs = true;
         }
         Ok(())
+    }
+
+    /// The worker ends by a panic: the next call starts another. An attempt that it was in has failed.
+    pub(super) fn worker_died(&self) {
+        let mut inner = self.lock();
+        inner.worker_runs = false;
+        self.watched.store(false, Relaxed);
+        if inner.breaker.is_attempting() {
+            let random = inner.random.bits();
+            inner.breaker.failed(None, Instant::now(), random);
+        }
+        drop(inner);
+        self.done.notify_all();
     }
 
     /// A service refused this token though it has not ended. It is dropped and another is fetched, unless that happened

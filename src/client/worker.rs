@@ -26,12 +26,24 @@ enum Task {
 
 /// Works until the client's last handle is gone.
 pub(super) fn run(keeper: &Keeper) {
+    let _guard = Guard(keeper);
     loop {
         match next(keeper) {
             Task::Stop => return,
             Task::Fetch(limit) => fetch(keeper, limit),
             // What came of it is told in an event.
             Task::Renew => drop(renew(keeper)),
+        }
+    }
+}
+
+/// Tells when the worker panics: calls would wait for it for ever.
+struct Guard<'k>(&'k Keeper);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.worker_died();
         }
     }
 }
@@ -105,11 +117,12 @@ fn next_renewal(keeper: &Keeper, inner: &mut Inner, now: Instant, wall: Timestam
     if inner.renewal.tells(aging_at, wall) {
         inner.push(Event::CertificateAging { not_after: identity.facts.not_after });
     }
-    let reachable = keeper.settings.mode == Mode::Certificate || inner.usable_token(now).is_some();
+    let has_token = inner.breaker.state() == BreakerState::Closed && inner.usable_token(now).is_some();
+    let reachable = keeper.settings.mode == Mode::Certificate || has_token;
     let plan = inner.renewal.next(aging_at, now, wall);
     match plan {
         Renewal::Now if !keeper.settings.renews => None,
-        Renewal::Now if !(reachable && inner.breaker.state() == BreakerState::Closed) => None,
+        Renewal::Now if !reachable => None,
         other => Some(other),
     }
 }
