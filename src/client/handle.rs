@@ -129,6 +129,15 @@ impl Client {
         self.authorize_until(request, Instant::now() + self.keeper().settings.budget)
     }
 
+    /// The certificate for this one request, whether or not there is a token.
+    pub(super) fn authorize_by_certificate(&self, request: &OutgoingRequest<'_>) -> Result<Authorized, ClientError> {
+        let keeper = self.keeper();
+        let fall_back = keeper.lock().fall_back(false);
+        let authorized = self.sign(request, fall_back)?;
+        count(&keeper.counters.with_certificate);
+        Ok(authorized)
+    }
+
     /// As [`Client::authorize`], but waits until `deadline`.
     pub(super) fn authorize_until(
         &self,
@@ -244,7 +253,7 @@ impl Client {
     /// Says that a service has refused this token (401 with `invalid_token`) though it has not ended, for whoever sends
     /// requests without [`Client::send`]. The token is dropped and another fetched in the background. If that happens again
     /// within a probe interval, the token is kept and in mode auto certificates are used for a while: the service does not
-    /// know the authorization server's new key yet.
+    /// know the authorization server's new key yet. So it is while the breaker is not closed, as there is no other token then.
     ///
     /// Returns whether to expect another token; in mode auto [`Client::authorize`] gives another credential in any case.
     pub fn token_refused(&self, refused: &Authorized) -> bool {

@@ -227,7 +227,8 @@ impl Keeper {
 
     /// A service refused this token though it has not ended. It is dropped and another is fetched, unless that happened
     /// within an `interval`: a service that refuses every token must not make the authorization server busy. Then
-    /// certificates are used for such an interval, if the mode has them.
+    /// certificates are used for such an interval, if the mode has them. So they are while the authorization server is away:
+    /// there is no other token, and another service may still take this one.
     ///
     /// Returns whether another token can be expected.
     pub(super) fn token_refused(&self, header: &HeaderValue, interval: Duration) -> bool {
@@ -239,7 +240,8 @@ impl Keeper {
         if current {
             count(&self.counters.tokens_rejected);
         }
-        if current && too_soon {
+        let kept = too_soon || inner.breaker.state() != BreakerState::Closed;
+        if current && kept {
             inner.distrusted_until = Some(now + interval);
         } else if current {
             inner.rejected_at = Some(now);
@@ -248,7 +250,7 @@ impl Keeper {
             self.work.notify_one();
         }
         self.release(inner);
-        !(current && too_soon)
+        !(current && kept)
     }
 
     /// Lets the worker end; it does so once the attempt that it may be in is over.

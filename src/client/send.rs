@@ -3,13 +3,14 @@
 
 use super::{Authorized, Client, CredentialUsed, Mode, OutgoingRequest, failure::ClientError, transport::agent_config};
 use crate::{
-    error::Error,
+    error::{Error, Rejection},
     signature::{CLIENT_CERT, CLIENT_CERT_CHAIN},
 };
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode, Uri,
     header::{AUTHORIZATION, HOST, WWW_AUTHENTICATE},
 };
+use serde::Deserialize;
 use std::{
     io,
     net::IpAddr,
@@ -20,6 +21,8 @@ use ureq::{Agent, AsSendBody, Body, RequestExt as _};
 
 /// The most that is read of a service's answer, in bytes.
 pub const MAX_ANSWER: u64 = 16 << 20;
+/// No problem document that matters here is larger.
+const MAX_PROBLEM: usize = 16 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a request goes when it is signed.
@@ -102,7 +105,9 @@ impl Client {
     ///
     /// A service may refuse a token that has not ended (401 with `invalid_token`, RFC 6750 section 3.1), for instance after
     /// its keys have changed. Then the request is sent again with a fresh token, and at last, in mode auto, with the
-    /// certificate; what is still refused then is returned. Only 401 leads to that, so no request is carried out twice.
+    /// certificate; what is still refused then is returned. A service that cannot judge a token, since it asks the authorization
+    /// server about each (503, its problem's `reason` is `introspection_unavailable`), gets the certificate at once, in mode
+    /// auto. Nothing else leads to that, so no request is carried out twice.
     ///
     /// # Errors
     /// As [`Client::authorize`]; [`ClientError::Service`] where the service does not answer. An answer of any status is an
@@ -124,15 +129,20 @@ impl Client {
         let mut answer = self.sender().exchange(&parts, &body, &authorized)?;
         // A fresh token, then the certificate.
         for _ in 0..2 {
-            if authorized.credential != CredentialUsed::Token || !refuses_token(&answer) {
-                break;
-            }
-            let expects_another = self.token_refused(&authorized);
-            if !expects_another && self.keeper().settings.mode != Mode::Auto {
-                break;
-            }
+            let auto = self.keeper().settings.mode == Mode::Auto;
+            let other = match authorized.credential {
+                CredentialUsed::Token if refuses_token(&answer) => {
+                    if !self.token_refused(&authorized) && !auto {
+                        break;
+                    }
+                    self.authorize_until(&outgoing, deadline.max(Instant::now()))
+                }
+                // That service asks the authorization server, in vain. The token is as good as it was.
+                CredentialUsed::Token if auto && cannot_judge(&answer) => self.authorize_by_certificate(&outgoing),
+                _ => break,
+            };
             // Where there is nothing else, the service's answer says most.
-            let Ok(other) = self.authorize_until(&outgoing, deadline.max(Instant::now())) else { break };
+            let Ok(other) = other else { break };
             authorized = other;
             answer = self.sender().exchange(&parts, &body, &authorized)?;
         }
@@ -160,6 +170,18 @@ fn refuses_token(answer: &Response<Vec<u8>>) -> bool {
         text.contains("bearer") && (text.contains("error=\"invalid_token\"") || text.contains("error=invalid_token"))
     };
     answer.status() == StatusCode::UNAUTHORIZED && answer.headers().get_all(WWW_AUTHENTICATE).iter().any(names_it)
+}
+
+/// A problem document (RFC 9457) that says that there was no introspection (RFC 7662).
+fn cannot_judge(answer: &Response<Vec<u8>>) -> bool {
+    #[derive(Deserialize)]
+    struct Problem {
+        reason: String,
+    }
+    answer.status() == StatusCode::SERVICE_UNAVAILABLE
+        && answer.body().len() <= MAX_PROBLEM
+        && serde_json::from_slice::<Problem>(answer.body())
+            .is_ok_and(|problem| problem.reason == Rejection::IntrospectionUnavailable.reason())
 }
 
 fn unusable(uri: &Uri) -> ClientError {
