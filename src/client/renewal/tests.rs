@@ -124,6 +124,16 @@ fn early_client(early: &Ca, world: &World, at: Timestamp) -> Facts {
     ca.client("alice", &world.key, at)
 }
 
+#[test]
+fn an_answer_without_chain_leaves_the_present_one() {
+    let mut world = World::new();
+    let signer: Arc<dyn Signer> = Arc::<LocalKey>::clone(&world.key);
+    let above = vec![world.ca.facts.clone()];
+    world.identity = Identity::new(world.identity.facts.clone(), above.clone(), &signer, &SCOPES_OID).unwrap();
+    let new = world.ca.client("alice", &world.key, Timestamp::now());
+    assert_eq!(world.answered(&new).ok().unwrap().chain, above);
+}
+
 /// It has all names right, and not the key.
 #[test]
 fn an_impostor_s_certificate_is_not_taken() {
