@@ -102,6 +102,16 @@ impl Facts {
             }
     }
 
+    /// Whether it says that its key authenticates a TLS client by signatures (RFC 5280 sections 4.2.1.3 and 4.2.1.12):
+    /// extendedKeyUsage with clientAuth, keyUsage with digitalSignature, and no CA.
+    pub fn is_for_a_client(&self) -> bool {
+        let Ok((_, parsed)) = X509Certificate::from_der(&self.der) else { return false };
+        let purpose = parsed.extended_key_usage().is_ok_and(|found| found.is_some_and(|e| e.value.client_auth));
+        let usage = parsed.key_usage().is_ok_and(|found| found.is_some_and(|e| e.value.digital_signature()));
+        let ca = parsed.basic_constraints().map_or(true, |found| found.is_some_and(|e| e.value.ca));
+        purpose && usage && !ca
+    }
+
     /// Whether `key` made this certificate's signature, with the algorithm that our own profile has for it.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         let Ok((_, parsed)) = X509Certificate::from_der(&self.der) else { return false };

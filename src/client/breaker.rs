@@ -140,6 +140,8 @@ enum Phase {
 #[derive(Debug, Clone, Copy, Default)]
 struct Closed {
     wanted: bool,
+    /// When a call first wanted one.
+    wanted_since: Option<Instant>,
     /// Failed attempts in a row.
     failures: u32,
     /// No attempt before: backing off, or a refusal is held.
@@ -209,6 +211,15 @@ impl Breaker {
             }
             Phase::Closed(closed) => {
                 closed.wanted = true;
+                let since = *closed.wanted_since.get_or_insert(now);
+                // Whoever drives this is busy elsewhere, or gone.
+                let neglected = self.running.is_none()
+                    && closed.not_before.is_none_or(|end| end <= now)
+                    && now.saturating_duration_since(since) >= self.policy.budget;
+                if neglected {
+                    self.phase = Phase::Open { probe_at: now, doubting: false };
+                    return Decision::FallBack;
+                }
                 Decision::Wait
             }
         }

@@ -6,6 +6,7 @@ use super::{
     event::Event,
     identity::Identity,
     keeper::{Callback, Keeper, Settings},
+    renewal::Renewal,
     renewal_plan::RenewalPlan,
     send::{Sender, SignedUri},
     token_source::TokenSource,
@@ -22,7 +23,7 @@ use crate::{
     store::{ClientCredentials, Credentials},
 };
 use http::Uri;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 /// The budget of a call unless another is given.
 pub const BUDGET: Duration = Duration::from_secs(2);
@@ -206,13 +207,16 @@ impl ClientBuilder {
         let local = key.map(|local| -> Arc<dyn Signer> { Arc::new(local) });
         let key = self.key.or(local).ok_or(missing)?;
         let client = certificate.common_name.clone().unwrap_or_else(|| name.to_string());
-        let identity = Identity::new(certificate, &chain, &key, &self.oid)?;
+        let identity = Identity::new(certificate, chain, &key, &self.oid)?;
         if self.mode != Mode::Token
             && let Some(beyond) = self.scopes.as_ref().and_then(|scopes| identity.beyond(scopes))
         {
             let why = "the certificate would carry it although it is not asked for";
             let hint = "ask for all scopes of the certificate, use mode token, or have a narrower certificate issued";
             return Err(Error::not_allowed("scope", beyond, why, hint));
+        }
+        if is_exposed(&authority) {
+            tracing::warn!(%authority, "http over a network: tokens can be read on their way; use https");
         }
         let endpoint = |path: &str| endpoint(&authority, path);
         let transport = self.transport.unwrap_or_else(|| Arc::new(HttpTransport::new(self.connect)));
@@ -228,7 +232,7 @@ impl ClientBuilder {
             mode: self.mode,
             budget: self.budget,
             source,
-            renewal_endpoint: endpoint("/certificates/renew")?,
+            renewal: Renewal { endpoint: endpoint("/certificates/renew")?, issuer: endpoint("/ca.crt")? },
             renews: self.renews,
             renewal_limit: policy.attempt * 2,
             probe_interval: policy.probe_interval,
@@ -278,6 +282,18 @@ fn authority(text: &str) -> Result<String> {
     Ok(url.trim_end_matches('/').to_owned())
 }
 
+/// Whether what is exchanged with it leaves this machine unencrypted.
+fn is_exposed(authority: &str) -> bool {
+    let Ok(uri) = authority.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let local = match address {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    };
+    uri.scheme_str() != Some("https") && !local
+}
+
 fn endpoint(authority: &str, path: &str) -> Result<Uri> {
     format!("{authority}{path}")
         .parse()
@@ -315,6 +331,16 @@ mod tests {
         ] {
             let error = authority(bad).unwrap_err();
             assert!(error.is_usage() && error.hint().is_some(), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn http_is_for_this_machine() {
+        for text in ["https://a.example", "HTTPS://a.example", "http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"] {
+            assert!(!is_exposed(text), "{text}");
+        }
+        for text in ["http://a.example", "http://10.0.0.1", "http://localhost.example", "http://[fe80::1]", "http://0.0.0.0"] {
+            assert!(is_exposed(text), "{text}");
         }
     }
 

@@ -18,7 +18,7 @@ use std::{
     fmt, io,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::Ordering::Relaxed,
     },
     time::{Duration, Instant},
 };
@@ -38,8 +38,6 @@ pub struct Client(Arc<Handle>);
 struct Handle {
     keeper: Arc<Keeper>,
     sender: Sender,
-    /// Whether the worker was started for a client that fetches no tokens.
-    watching: AtomicBool,
 }
 
 impl Drop for Handle {
@@ -109,7 +107,7 @@ impl Client {
     }
 
     pub(super) fn new(keeper: Keeper, sender: Sender) -> Self {
-        Self(Arc::new(Handle { keeper: Arc::new(keeper), sender, watching: AtomicBool::new(false) }))
+        Self(Arc::new(Handle { keeper: Arc::new(keeper), sender }))
     }
 
     pub(super) fn keeper(&self) -> &Arc<Keeper> {
@@ -129,6 +127,15 @@ impl Client {
     /// cannot stand in; [`ClientError::Library`] where the request cannot be signed.
     pub fn authorize(&self, request: &OutgoingRequest<'_>) -> Result<Authorized, ClientError> {
         self.authorize_until(request, Instant::now() + self.keeper().settings.budget)
+    }
+
+    /// The certificate for this one request, whether or not there is a token.
+    pub(super) fn authorize_by_certificate(&self, request: &OutgoingRequest<'_>) -> Result<Authorized, ClientError> {
+        let keeper = self.keeper();
+        let fall_back = keeper.lock().fall_back(false);
+        let authorized = self.sign(request, fall_back)?;
+        count(&keeper.counters.with_certificate);
+        Ok(authorized)
     }
 
     /// As [`Client::authorize`], but waits until `deadline`.
@@ -207,12 +214,12 @@ impl Client {
 
     /// In mode certificate the worker has nothing to do but to renew the certificate.
     fn watch_certificate(&self) {
-        if self.0.watching.load(Relaxed) {
+        let keeper = self.keeper();
+        if keeper.watched.load(Relaxed) {
             return;
         }
-        let keeper = self.keeper();
         match keeper.start_worker(&mut keeper.lock()) {
-            Ok(()) => self.0.watching.store(true, Relaxed),
+            Ok(()) => keeper.watched.store(true, Relaxed),
             // The next call tries again; the certificate itself is there.
             Err(error) => tracing::warn!("the certificate is not watched: {error}"),
         }
@@ -246,7 +253,7 @@ impl Client {
     /// Says that a service has refused this token (401 with `invalid_token`) though it has not ended, for whoever sends
     /// requests without [`Client::send`]. The token is dropped and another fetched in the background. If that happens again
     /// within a probe interval, the token is kept and in mode auto certificates are used for a while: the service does not
-    /// know the authorization server's new key yet.
+    /// know the authorization server's new key yet. So it is while the breaker is not closed, as there is no other token then.
     ///
     /// Returns whether to expect another token; in mode auto [`Client::authorize`] gives another credential in any case.
     pub fn token_refused(&self, refused: &Authorized) -> bool {

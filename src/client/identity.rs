@@ -16,6 +16,8 @@ use std::sync::Arc;
 /// A certificate in use.
 pub(super) struct Identity {
     pub(super) facts: Facts,
+    /// The CAs above it that are shown with it, its issuer first.
+    pub(super) chain: Vec<Facts>,
     pub(super) scopes: Scopes,
     pub(super) signer: RequestSigner<Arc<dyn Signer>>,
 }
@@ -23,12 +25,12 @@ pub(super) struct Identity {
 impl Identity {
     /// # Errors
     /// [`crate::error::Error::Rejected`] where its scopes are missing or malformed; as [`RequestSigner::new`].
-    pub(super) fn new(facts: Facts, chain: &[Facts], key: &Arc<dyn Signer>, oid: &Oid) -> Result<Self> {
+    pub(super) fn new(facts: Facts, chain: Vec<Facts>, key: &Arc<dyn Signer>, oid: &Oid) -> Result<Self> {
         let value = facts.extension(oid).ok_or(crate::error::Rejection::ScopesMissing)?;
         let scopes = extension::decode(&value)?;
-        let chain: Vec<_> = chain.iter().map(|facts| facts.der.clone()).collect();
-        let signer = RequestSigner::new(&facts.der, &chain, Arc::clone(key))?;
-        Ok(Self { facts, scopes, signer })
+        let shown: Vec<_> = chain.iter().map(|facts| facts.der.clone()).collect();
+        let signer = RequestSigner::new(&facts.der, &shown, Arc::clone(key))?;
+        Ok(Self { facts, chain, scopes, signer })
     }
 
     /// Two thirds of its life: the time to renew it.
@@ -40,6 +42,11 @@ impl Identity {
 
     pub(super) fn has_ended(&self, now: Timestamp) -> bool {
         now > self.facts.not_after
+    }
+
+    /// As [`Identity::beyond`], for each of the sets that there are.
+    pub(super) fn beyond_any<'a>(&self, allowed: impl IntoIterator<Item = Option<&'a Scopes>>) -> Option<Scopes> {
+        allowed.into_iter().flatten().find_map(|allowed| self.beyond(allowed))
     }
 
     /// The scopes that it carries beyond `granted`; `None` where there are none.

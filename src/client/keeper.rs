@@ -8,6 +8,7 @@ use super::{
     event::{Counters, Event, Mode, count},
     failure::{Failure, Refusal},
     identity::Identity,
+    renewal::Renewal,
     renewal_plan::RenewalPlan,
     token_source::{Token, TokenSource},
     worker,
@@ -20,12 +21,15 @@ use crate::{
     store::{Credentials, Name},
 };
 use arc_swap::ArcSwap;
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
 use jiff::Timestamp;
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -39,7 +43,7 @@ pub(super) struct Settings {
     pub(super) mode: Mode,
     pub(super) budget: Duration,
     pub(super) source: TokenSource,
-    pub(super) renewal_endpoint: Uri,
+    pub(super) renewal: Renewal,
     pub(super) renews: bool,
     pub(super) renewal_limit: Duration,
     pub(super) probe_interval: Duration,
@@ -54,6 +58,8 @@ pub(super) struct Keeper {
     pub(super) settings: Settings,
     pub(super) identity: ArcSwap<Identity>,
     pub(super) counters: Counters,
+    /// Whether the worker was started for a client that fetches no tokens.
+    pub(super) watched: AtomicBool,
     inner: Mutex<Inner>,
     /// For the worker: there is something to do.
     pub(super) work: Condvar,
@@ -119,6 +125,7 @@ impl Keeper {
             settings,
             identity: ArcSwap::from_pointee(identity),
             counters: Counters::default(),
+            watched: AtomicBool::new(false),
             inner: Mutex::new(inner),
             work: Condvar::new(),
             done: Condvar::new(),
@@ -205,9 +212,23 @@ impl Keeper {
         Ok(())
     }
 
+    /// The worker ends by a panic: the next call starts another. An attempt that it was in has failed.
+    pub(super) fn worker_died(&self) {
+        let mut inner = self.lock();
+        inner.worker_runs = false;
+        self.watched.store(false, Relaxed);
+        if inner.breaker.is_attempting() {
+            let random = inner.random.bits();
+            inner.breaker.failed(None, Instant::now(), random);
+        }
+        drop(inner);
+        self.done.notify_all();
+    }
+
     /// A service refused this token though it has not ended. It is dropped and another is fetched, unless that happened
     /// within an `interval`: a service that refuses every token must not make the authorization server busy. Then
-    /// certificates are used for such an interval, if the mode has them.
+    /// certificates are used for such an interval, if the mode has them. So they are while the authorization server is away:
+    /// there is no other token, and another service may still take this one.
     ///
     /// Returns whether another token can be expected.
     pub(super) fn token_refused(&self, header: &HeaderValue, interval: Duration) -> bool {
@@ -219,7 +240,8 @@ impl Keeper {
         if current {
             count(&self.counters.tokens_rejected);
         }
-        if current && too_soon {
+        let kept = too_soon || inner.breaker.state() != BreakerState::Closed;
+        if current && kept {
             inner.distrusted_until = Some(now + interval);
         } else if current {
             inner.rejected_at = Some(now);
@@ -228,7 +250,7 @@ impl Keeper {
             self.work.notify_one();
         }
         self.release(inner);
-        !(current && too_soon)
+        !(current && kept)
     }
 
     /// Lets the worker end; it does so once the attempt that it may be in is over.

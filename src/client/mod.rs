@@ -53,6 +53,7 @@ mod renewal;
 mod renewal_plan;
 mod send;
 mod signer;
+mod successor;
 mod token_source;
 mod transport;
 mod worker;

@@ -3,6 +3,7 @@
 use super::{
     OutgoingRequest,
     identity::Identity,
+    successor,
     transport::{MAX_AUTHORITY_ANSWER, Transport},
 };
 use crate::{
@@ -11,14 +12,22 @@ use crate::{
     signature::MAX_CHAIN,
 };
 use http::{Method, Request, Response, StatusCode, Uri, header::ACCEPT};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How long the signed request can be used.
 const SIGNED_FOR: Duration = Duration::from_secs(60);
-/// By how much the authorization server's clock may be ahead.
-const SKEW: SignedDuration = SignedDuration::from_secs(5);
+
+/// Where certificates are renewed.
+pub(super) struct Renewal {
+    pub(super) endpoint: Uri,
+    /// The certificate of the CA that issues them, in PEM.
+    pub(super) issuer: Uri,
+}
 
 #[derive(Deserialize)]
 struct Renewed {
@@ -29,14 +38,8 @@ struct Renewed {
     chain: Vec<String>,
 }
 
-/// A certificate that was just issued, with the CAs above it.
-pub(super) struct NewCertificate {
-    pub(super) identity: Identity,
-    pub(super) chain: Vec<Facts>,
-}
-
-/// Asks once, for at most `limit`. The new certificate is checked against the present one: same key, same name, same issuer,
-/// valid now. Who signed it is the services' to check; a client need not have the CA's certificate.
+/// Asks once, for at most `limit`. The new certificate is taken only if it [can follow](successor::check) the present one:
+/// whoever answers in the authorization server's place has no other.
 ///
 /// # Errors
 /// Why there is no new certificate, for people.
@@ -44,10 +47,12 @@ pub(super) fn renew(
     present: &Identity,
     key: &Arc<dyn Signer>,
     oid: &Oid,
-    endpoint: &Uri,
+    renewal: &Renewal,
     transport: &dyn Transport,
     limit: Duration,
-) -> Result<NewCertificate, String> {
+) -> Result<Identity, String> {
+    let started = Instant::now();
+    let endpoint = &renewal.endpoint;
     let outgoing = OutgoingRequest { method: &Method::POST, uri: endpoint, body: b"" };
     let signed = present.signer.sign(&outgoing, SIGNED_FOR, Timestamp::now()).map_err(|error| error.to_string())?;
     let mut request = Request::builder().method(Method::POST).uri(endpoint.clone()).header(ACCEPT, "application/json");
@@ -57,9 +62,29 @@ pub(super) fn renew(
     let request = request.body(Vec::new()).map_err(|error| error.to_string())?;
     let answer = transport.send(request, limit).map_err(|failure| failure.to_string())?;
     let (facts, chain) = read(&answer)?;
-    check(&facts, &present.facts, Timestamp::now())?;
-    let identity = Identity::new(facts, &chain, key, oid).map_err(|error| error.to_string())?;
-    Ok(NewCertificate { identity, chain })
+    let issuer = match chain.first().or(present.chain.first()) {
+        Some(issuer) => issuer.clone(),
+        // A root's own certificate is in no chain.
+        None => issuer(&renewal.issuer, transport, limit.saturating_sub(started.elapsed()))?,
+    };
+    successor::check(&facts, &chain, &issuer, &present.facts, Timestamp::now())?;
+    let chain = successor::chain(&facts, chain, &present.chain);
+    Identity::new(facts, chain, key, oid).map_err(|error| error.to_string())
+}
+
+/// The certificate of the CA. Nothing vouches for it but that it made the present certificate's signature.
+fn issuer(place: &Uri, transport: &dyn Transport, limit: Duration) -> Result<Facts, String> {
+    let said = |why: String| format!("the CA's certificate, to check the new one, is not to be had: {why}");
+    if limit.is_zero() {
+        return Err(said("no time is left".to_owned()));
+    }
+    let request = Request::builder().uri(place.clone()).header(ACCEPT, "application/pem-certificate-chain");
+    let request = request.body(Vec::new()).map_err(|error| said(error.to_string()))?;
+    let answer = transport.send(request, limit).map_err(|failure| said(failure.to_string()))?;
+    if answer.status() != StatusCode::OK || answer.body().len() > MAX_AUTHORITY_ANSWER {
+        return Err(said(format!("the answer is {}, {} bytes", answer.status(), answer.body().len())));
+    }
+    certificate(answer.body())
 }
 
 fn read(answer: &Response<Vec<u8>>) -> Result<(Facts, Vec<Facts>), String> {
@@ -74,15 +99,17 @@ fn read(answer: &Response<Vec<u8>>) -> Result<(Facts, Vec<Facts>), String> {
     if renewed.chain.len() > MAX_CHAIN {
         return Err(format!("the answer has more than {MAX_CHAIN} certificates above the client's"));
     }
-    let certificate = |text: &String| {
-        let block = pem::parse(text).map_err(|error| format!("the answer has no certificate in PEM ({error})"))?;
-        match block.tag() {
-            "CERTIFICATE" => Facts::parse(block.contents()),
-            other => Err(format!("the answer has a {other:?} for a certificate")),
-        }
-    };
-    let chain = renewed.chain.iter().map(certificate).collect::<Result<_, _>>()?;
-    Ok((certificate(&renewed.certificate)?, chain))
+    let chain = renewed.chain.iter().map(|text| certificate(text.as_bytes())).collect::<Result<_, _>>()?;
+    Ok((certificate(renewed.certificate.as_bytes())?, chain))
+}
+
+/// One certificate in PEM, the first in the text.
+fn certificate(text: &[u8]) -> Result<Facts, String> {
+    let block = pem::parse(text).map_err(|error| format!("the answer has no certificate in PEM ({error})"))?;
+    match block.tag() {
+        "CERTIFICATE" => Facts::parse(block.contents()),
+        other => Err(format!("the answer has a {other:?} for a certificate")),
+    }
 }
 
 /// What the problem document (RFC 9457) says.
@@ -97,25 +124,6 @@ fn reason(body: &[u8]) -> String {
     problem
         .filter(|problem| plain(&problem.reason))
         .map_or_else(String::new, |problem| format!(" ({})", problem.reason))
-}
-
-fn check(new: &Facts, present: &Facts, now: Timestamp) -> Result<(), String> {
-    let wrong = if new.spki != present.spki {
-        "is for another key"
-    } else if new.common_name != present.common_name {
-        "has another name"
-    } else if new.issuer != present.issuer {
-        "has another issuer"
-    } else if new.is_ca {
-        "is a CA's"
-    } else if new.not_before.duration_since(now) > SKEW {
-        "is not valid yet"
-    } else if new.not_after <= now {
-        "has ended already"
-    } else {
-        return Ok(());
-    };
-    Err(format!("the certificate in the answer {wrong}"))
 }
 
 #[cfg(test)]

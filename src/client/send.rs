@@ -3,22 +3,26 @@
 
 use super::{Authorized, Client, CredentialUsed, Mode, OutgoingRequest, failure::ClientError, transport::agent_config};
 use crate::{
-    error::Error,
+    error::{Error, Rejection},
     signature::{CLIENT_CERT, CLIENT_CERT_CHAIN},
 };
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode, Uri,
     header::{AUTHORIZATION, HOST, WWW_AUTHENTICATE},
 };
+use serde::Deserialize;
 use std::{
     io,
+    net::IpAddr,
     sync::OnceLock,
     time::{Duration, Instant},
 };
-use ureq::Agent;
+use ureq::{Agent, AsSendBody, Body, RequestExt as _};
 
 /// The most that is read of a service's answer, in bytes.
 pub const MAX_ANSWER: u64 = 16 << 20;
+/// No problem document that matters here is larger.
+const MAX_PROBLEM: usize = 16 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a request goes when it is signed.
@@ -41,10 +45,21 @@ impl Sender {
         self.agent.get_or_init(|| {
             let config = agent_config()
                 .timeout_connect(Some(CONNECT_TIMEOUT.min(self.answer_timeout)))
+                .timeout_send_request(Some(self.answer_timeout))
+                .timeout_send_body(Some(self.answer_timeout))
                 .timeout_recv_response(Some(self.answer_timeout))
                 .timeout_recv_body(Some(self.answer_timeout));
             config.build().into()
         })
+    }
+
+    /// A limit makes the resolver start a thread, for each request: addresses, which take no time, go without.
+    fn run<B: AsSendBody>(&self, request: Request<B>) -> Result<Response<Body>, ureq::Error> {
+        if request.uri().host().is_some_and(is_address) {
+            return self.agent().run(request);
+        }
+        let limit = CONNECT_TIMEOUT.min(self.answer_timeout);
+        request.with_agent(self.agent()).configure().timeout_resolve(Some(limit)).build().run()
     }
 
     fn exchange(
@@ -65,13 +80,18 @@ impl Sender {
         }
         let failed = |error: ureq::Error| service_error(&authorized.uri, &error);
         let sent = match body.is_empty() && !has_length(&parts.method) {
-            true => self.agent().run(request.body(()).map_err(|_| unusable(&authorized.uri))?),
-            false => self.agent().run(request.body(body).map_err(|_| unusable(&authorized.uri))?),
+            true => self.run(request.body(()).map_err(|_| unusable(&authorized.uri))?),
+            false => self.run(request.body(body).map_err(|_| unusable(&authorized.uri))?),
         };
         let (parts, mut body) = sent.map_err(failed)?.into_parts();
         let body = body.with_config().limit(MAX_ANSWER).read_to_vec().map_err(failed)?;
         Ok(Response::from_parts(parts, body))
     }
+}
+
+fn is_address(host: &str) -> bool {
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.parse::<IpAddr>().is_ok()
 }
 
 /// RFC 9110 section 8.6: with these methods a body is expected, so that its absence is said.
@@ -85,7 +105,9 @@ impl Client {
     ///
     /// A service may refuse a token that has not ended (401 with `invalid_token`, RFC 6750 section 3.1), for instance after
     /// its keys have changed. Then the request is sent again with a fresh token, and at last, in mode auto, with the
-    /// certificate; what is still refused then is returned. Only 401 leads to that, so no request is carried out twice.
+    /// certificate; what is still refused then is returned. A service that cannot judge a token, since it asks the authorization
+    /// server about each (503, its problem's `reason` is `introspection_unavailable`), gets the certificate at once, in mode
+    /// auto. Nothing else leads to that, so no request is carried out twice.
     ///
     /// # Errors
     /// As [`Client::authorize`]; [`ClientError::Service`] where the service does not answer. An answer of any status is an
@@ -107,15 +129,20 @@ impl Client {
         let mut answer = self.sender().exchange(&parts, &body, &authorized)?;
         // A fresh token, then the certificate.
         for _ in 0..2 {
-            if authorized.credential != CredentialUsed::Token || !refuses_token(&answer) {
-                break;
-            }
-            let expects_another = self.token_refused(&authorized);
-            if !expects_another && self.keeper().settings.mode != Mode::Auto {
-                break;
-            }
+            let auto = self.keeper().settings.mode == Mode::Auto;
+            let other = match authorized.credential {
+                CredentialUsed::Token if refuses_token(&answer) => {
+                    if !self.token_refused(&authorized) && !auto {
+                        break;
+                    }
+                    self.authorize_until(&outgoing, deadline.max(Instant::now()))
+                }
+                // That service asks the authorization server, in vain. The token is as good as it was.
+                CredentialUsed::Token if auto && cannot_judge(&answer) => self.authorize_by_certificate(&outgoing),
+                _ => break,
+            };
             // Where there is nothing else, the service's answer says most.
-            let Ok(other) = self.authorize_until(&outgoing, deadline.max(Instant::now())) else { break };
+            let Ok(other) = other else { break };
             authorized = other;
             answer = self.sender().exchange(&parts, &body, &authorized)?;
         }
@@ -143,6 +170,18 @@ fn refuses_token(answer: &Response<Vec<u8>>) -> bool {
         text.contains("bearer") && (text.contains("error=\"invalid_token\"") || text.contains("error=invalid_token"))
     };
     answer.status() == StatusCode::UNAUTHORIZED && answer.headers().get_all(WWW_AUTHENTICATE).iter().any(names_it)
+}
+
+/// A problem document (RFC 9457) that says that there was no introspection (RFC 7662).
+fn cannot_judge(answer: &Response<Vec<u8>>) -> bool {
+    #[derive(Deserialize)]
+    struct Problem {
+        reason: String,
+    }
+    answer.status() == StatusCode::SERVICE_UNAVAILABLE
+        && answer.body().len() <= MAX_PROBLEM
+        && serde_json::from_slice::<Problem>(answer.body())
+            .is_ok_and(|problem| problem.reason == Rejection::IntrospectionUnavailable.reason())
 }
 
 fn unusable(uri: &Uri) -> ClientError {

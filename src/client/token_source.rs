@@ -36,6 +36,18 @@ const ROUNDING: Duration = Duration::from_secs(1);
 /// One with less is of no use.
 const SHORTEST_LIFE: Duration = Duration::from_secs(2);
 
+/// The errors that say no: RFC 6749 section 5.2, RFC 8707 section 2, and what servers say of clients that are locked.
+const VERDICTS: [&str; 8] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "invalid_target",
+    "access_denied",
+];
+
 /// Where tokens come from, and which ones are asked for.
 pub(super) struct TokenSource {
     pub(super) endpoint: Uri,
@@ -53,6 +65,7 @@ pub(super) struct TokenSource {
 pub(super) struct Token {
     /// `Bearer …`; marked sensitive, so that it is not printed.
     pub(super) header: HeaderValue,
+    /// What the answer, the token and the request all have. `None` where neither tells and nothing was asked for.
     pub(super) scopes: Option<Scopes>,
     pub(super) life: Duration,
     pub(super) since: Instant,
@@ -176,12 +189,17 @@ fn read(
     let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| garbage("access_token is no JWT"))?;
     header.set_sensitive(true);
     // RFC 6749 section 5.1: the member may be left out where it is what was asked for.
-    let scope = text("scope").or_else(|| claims.get("scope").and_then(Value::as_str));
-    let scopes = match scope {
-        Some(scope) => Some(Scopes::parse(scope).map_err(|_| garbage("scope is no list of scopes"))?),
-        None => requested.cloned(),
-    };
+    let told = [text("scope"), claims.get("scope").and_then(Value::as_str)].into_iter().flatten();
+    let told = told.map(Scopes::parse).collect::<Result<Vec<_>, _>>();
+    let told = told.map_err(|_| garbage("scope is no list of scopes"))?;
+    let scopes = told.iter().chain(requested).cloned().reduce(|one, other| common(&one, &other));
     Ok(Token { header, scopes, life, since, since_wall })
+}
+
+/// The scopes that are in both.
+fn common(one: &Scopes, other: &Scopes) -> Scopes {
+    // They are a part of a set: there is no failure.
+    Scopes::new(one.iter().filter(|scope| other.contains(scope)).cloned()).unwrap_or_default()
 }
 
 /// The statuses of RFC 6749 section 5.2, and 403, which some use for clients that are locked.
@@ -192,7 +210,8 @@ fn is_verdict(status: StatusCode) -> bool {
 fn refusal(status: StatusCode, members: &Map<String, Value>) -> Option<Refusal> {
     let plain = |text: &str| text.bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e));
     let error = members.get("error")?.as_str().filter(|text| (1..=64).contains(&text.len()) && plain(text))?;
-    if matches!(error, "temporarily_unavailable" | "server_error") {
+    // A gateway in front of the authorization server, too, writes JSON with an `error`.
+    if !VERDICTS.contains(&error) {
         return None;
     }
     let description = members.get("error_description").and_then(Value::as_str).filter(|text| plain(text));

@@ -4,11 +4,13 @@ use super::{
     breaker::{BreakerState, Command, Verdict},
     event::{Event, Mode, count},
     failure::Failure,
+    identity::Identity,
     keeper::{Inner, Keeper},
-    renewal::{self, NewCertificate},
-    renewal_plan::Renewal,
+    renewal,
+    renewal_plan::{Ended, Renewal},
     token_source::{Denied, Token},
 };
+use crate::scope::Scopes;
 use jiff::Timestamp;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,12 +26,24 @@ enum Task {
 
 /// Works until the client's last handle is gone.
 pub(super) fn run(keeper: &Keeper) {
+    let _guard = Guard(keeper);
     loop {
         match next(keeper) {
             Task::Stop => return,
             Task::Fetch(limit) => fetch(keeper, limit),
             // What came of it is told in an event.
             Task::Renew => drop(renew(keeper)),
+        }
+    }
+}
+
+/// Tells when the worker panics: calls would wait for it for ever.
+struct Guard<'k>(&'k Keeper);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.worker_died();
         }
     }
 }
@@ -103,11 +117,12 @@ fn next_renewal(keeper: &Keeper, inner: &mut Inner, now: Instant, wall: Timestam
     if inner.renewal.tells(aging_at, wall) {
         inner.push(Event::CertificateAging { not_after: identity.facts.not_after });
     }
-    let reachable = keeper.settings.mode == Mode::Certificate || inner.usable_token(now).is_some();
+    let has_token = inner.breaker.state() == BreakerState::Closed && inner.usable_token(now).is_some();
+    let reachable = keeper.settings.mode == Mode::Certificate || has_token;
     let plan = inner.renewal.next(aging_at, now, wall);
     match plan {
         Renewal::Now if !keeper.settings.renews => None,
-        Renewal::Now if !(reachable && inner.breaker.state() == BreakerState::Closed) => None,
+        Renewal::Now if !reachable => None,
         other => Some(other),
     }
 }
@@ -151,14 +166,14 @@ fn fail(inner: &mut Inner, failure: Failure) {
 }
 
 fn take(keeper: &Keeper, inner: &mut Inner, token: Token) {
-    if let Some(scopes) = &token.scopes {
-        let beyond = keeper.identity.load().beyond(scopes);
-        let changed = inner.granted.as_ref() != Some(scopes);
-        inner.renewal.too_broad = beyond.is_some();
-        inner.granted = Some(scopes.clone());
-        if let Some(beyond) = beyond.filter(|_| changed) {
-            inner.push(Event::CertificateTooBroad { beyond });
-        }
+    // Where nobody tells, nothing is known to be granted.
+    let granted = token.scopes.clone().unwrap_or_default();
+    let beyond = keeper.identity.load().beyond(&granted);
+    inner.renewal.compare(beyond.as_ref().is_some_and(|beyond| can_be_narrowed(keeper, beyond)));
+    let changed = inner.granted.as_ref() != Some(&granted);
+    inner.granted = Some(granted);
+    if let Some(beyond) = beyond.filter(|_| changed) {
+        inner.push(Event::CertificateTooBroad { beyond });
     }
     inner.push(Event::TokenFetched { life: token.life, scopes: token.scopes.clone() });
     inner.refusal = None;
@@ -178,22 +193,34 @@ pub(super) fn renew(keeper: &Keeper) -> Result<(), String> {
             &present,
             &settings.key,
             &settings.oid,
-            &settings.renewal_endpoint,
+            &settings.renewal,
             &*settings.source.transport,
             settings.renewal_limit,
         )
     }))
-    .unwrap_or_else(|_| Err("the transport panicked".to_owned()));
+    .unwrap_or_else(|_| Err("the transport panicked".to_owned()))
+    .map_err(NotRenewed::Failed)
+    .and_then(|new| not_broader(keeper, &present, new));
     let saved = renewed.as_ref().map_or(Ok(()), |new| save(keeper, new));
 
     let mut inner = keeper.lock();
     let (now, random) = (Instant::now(), inner.random.bits());
-    inner.renewal.ended(renewed.is_ok(), now, random);
-    let result = renewed.and_then(|new| {
-        inner.renewal.too_broad = inner.granted.as_ref().is_some_and(|granted| new.identity.beyond(granted).is_some());
-        let facts = &new.identity.facts;
+    let too_broad = |new: &Identity| {
+        let beyond = inner.granted.as_ref().and_then(|granted| new.beyond(granted));
+        beyond.is_some_and(|beyond| can_be_narrowed(keeper, &beyond))
+    };
+    let ended = match &renewed {
+        Ok(new) if too_broad(new) => Ended::TooBroad,
+        Ok(_) => Ended::Renewed,
+        Err(NotRenewed::TooBroad(_)) => Ended::TooBroad,
+        Err(NotRenewed::Failed(_)) => Ended::Failed,
+    };
+    inner.renewal.ended(ended, now, random);
+    let result = renewed.map_err(NotRenewed::why).and_then(|new| {
+        inner.renewal.compare(ended == Ended::TooBroad);
+        let facts = &new.facts;
         inner.push(Event::CertificateRenewed { serial: facts.serial.clone(), not_after: facts.not_after });
-        keeper.identity.store(Arc::new(new.identity));
+        keeper.identity.store(Arc::new(new));
         saved
     });
     if let Err(why) = &result {
@@ -203,10 +230,44 @@ pub(super) fn renew(keeper: &Keeper) -> Result<(), String> {
     result
 }
 
+/// Why the present certificate stays.
+enum NotRenewed {
+    TooBroad(String),
+    Failed(String),
+}
+
+impl NotRenewed {
+    fn why(self) -> String {
+        match self {
+            Self::TooBroad(why) | Self::Failed(why) => why,
+        }
+    }
+}
+
+/// Whether a renewal may take something of this from the certificate. Where nothing stands in there is no need; and what the
+/// client itself does not ask for it carries on purpose.
+fn can_be_narrowed(keeper: &Keeper, beyond: &Scopes) -> bool {
+    let asked = keeper.settings.source.scopes.as_ref();
+    keeper.settings.mode != Mode::Token && asked.is_none_or(|asked| beyond.iter().any(|scope| asked.contains(scope)))
+}
+
+/// A certificate that could not stand in takes the place of none that can.
+fn not_broader(keeper: &Keeper, present: &Identity, new: Identity) -> Result<Identity, NotRenewed> {
+    let granted = keeper.lock().granted.clone();
+    let allowed = [granted.as_ref(), keeper.settings.source.scopes.as_ref()];
+    match new.beyond_any(allowed) {
+        Some(beyond) if present.beyond_any(allowed).is_none() && !present.has_ended(Timestamp::now()) => {
+            let why = "the new certificate carries scopes that the client does not ask for or is not granted";
+            Err(NotRenewed::TooBroad(format!("{why}: {beyond}")))
+        }
+        _ => Ok(new),
+    }
+}
+
 /// A certificate that cannot be written down is used all the same, until this process ends.
-fn save(keeper: &Keeper, new: &NewCertificate) -> Result<(), String> {
+fn save(keeper: &Keeper, new: &Identity) -> Result<(), String> {
     let Some(credentials) = &keeper.settings.saves_to else { return Ok(()) };
     credentials
-        .install_certificate(&keeper.settings.name, &new.identity.facts, &new.chain)
+        .install_certificate(&keeper.settings.name, &new.facts, &new.chain)
         .map_err(|error| format!("the new certificate is in use, but was not saved: {error}"))
 }

@@ -232,6 +232,10 @@ impl Shared {
         match path {
             "/oauth/token" => self.token(body),
             "/certificates/renew" => self.renewed(head),
+            "/ca.crt" => {
+                let facts = self.world.credentials.ca_facts(&self.world.ca).unwrap();
+                answer(200, "", &pem::encode(&pem::Pem::new("CERTIFICATE", facts.certificate.der)))
+            }
             _ => answer(404, "", ""),
         }
     }

@@ -85,3 +85,30 @@ fn every_way_of_being_away() {
     let failed: Vec<_> = running.into_iter().filter_map(|(way, test)| test.join().err().map(|_| way)).collect();
     assert!(failed.is_empty(), "{failed:?}");
 }
+
+/// What it throws cannot even be dropped: the background thread ends.
+#[test]
+fn a_worker_that_dies_is_replaced() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("again");
+        }
+    }
+    let world = World::new();
+    let authority = StandIn::start(&world);
+    let burnt = std::sync::atomic::AtomicBool::new(false);
+    let builder = world.builder(&authority.url()).on_event(move |event| {
+        if let certauthz::client::Event::TokenFetched { .. } = event
+            && !burnt.swap(true, std::sync::atomic::Ordering::SeqCst)
+        {
+            std::panic::panic_any(Bomb);
+        }
+    });
+    let client = builder.build().unwrap();
+    let first = world.call(&client);
+    thread::sleep(Duration::from_millis(200));
+    client.token_refused(&first);
+    assert_eq!(world.call(&client).credential, CredentialUsed::Token);
+    assert_eq!((authority.tokens(), client.counts().out_of_time), (2, 0));
+}

@@ -133,6 +133,40 @@ fn a_certificate_that_carries_more_than_the_token_is_renewed_before_it_stands_in
     assert_eq!(stand_in.credential, CredentialUsed::Certificate);
 }
 
+/// Whose certificate carries too much has nothing from another like it.
+#[test]
+fn a_certificate_that_stays_too_broad_is_not_renewed_again_and_again() {
+    for (mode, narrow, renewals) in [(Mode::Token, true, 0), (Mode::Token, false, 0), (Mode::Auto, false, 1)] {
+        let world = World::new();
+        *world.token_scopes.lock().unwrap() = Some(scopes("bob.user.read"));
+        let authority = StandIn::start(&world);
+        let builder = world.builder(&authority.url()).mode(mode).renewal_interval(Duration::from_millis(100));
+        let builder = if narrow { builder.scopes(scopes("bob.user.read")) } else { builder };
+        let client = builder.build().unwrap();
+        world.call(&client);
+        thread::sleep(Duration::from_secs(1));
+        assert_eq!(authority.renewals(), renewals, "{mode:?} {narrow}");
+    }
+}
+
+#[test]
+fn a_certificate_that_could_not_stand_in_replaces_none_that_can() {
+    let world = World::new();
+    let mut authority = StandIn::start(&world);
+    *world.certificate_scopes.lock().unwrap() = Some(scopes("bob.root bob.user.read bob.user.write"));
+    let builder = world.builder(&authority.url()).save_certificates_to(world.own.clone());
+    let client = builder.build().unwrap();
+    let before = client.certificate();
+    let with_token = world.call(&client);
+    let error = client.renew_certificate().unwrap_err();
+    assert!(error.to_string().contains("bob.root"), "{error}");
+    assert_eq!((client.certificate(), authority.renewals()), (before.clone(), 1));
+    assert_eq!(world.own.client(&world.alice).unwrap().certificate, before);
+    authority.be(Way::Refused);
+    client.token_refused(&with_token);
+    assert_eq!(world.call(&client).credential, CredentialUsed::Certificate);
+}
+
 #[test]
 fn an_expired_certificate_is_no_credential() {
     let world = World::with_certificate_life(SignedDuration::from_secs(1));

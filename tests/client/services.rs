@@ -4,7 +4,7 @@ use crate::{
     authority::{StandIn, Way, read_request},
     world::World,
 };
-use certauthz::client::{ClientError, CredentialUsed, Mode};
+use certauthz::client::{BreakerState, ClientError, CredentialUsed, Mode};
 use http::{Request, StatusCode, Uri};
 use std::{
     io::Write as _,
@@ -95,6 +95,50 @@ fn a_refused_token_is_replaced_and_at_last_the_certificate_is_shown() {
 }
 
 #[test]
+fn a_service_without_introspection_gets_the_certificate() {
+    let world = World::new();
+    let authority = StandIn::start(&world);
+    let (bob, heads) = service(|path, head| {
+        let reason = if path == "/busy" { "overloaded" } else { "introspection_unavailable" };
+        let body = format!("{{\"status\":503,\"reason\":\"{reason}\"}}");
+        let unavailable = format!("HTTP/1.1 503 X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        if is_token(head) { unavailable } else { reply(200, "") }
+    });
+    let client = world.builder(&authority.url()).build().unwrap();
+    for _ in 0..2 {
+        let request = Request::get(format!("{bob}/")).body(Vec::new()).unwrap();
+        let (answer, authorized) = client.send_with(request).unwrap();
+        assert_eq!((answer.status(), authorized.credential), (StatusCode::OK, CredentialUsed::Certificate));
+    }
+    assert_eq!((heads.lock().unwrap().len(), authority.tokens(), client.counts().tokens_rejected), (4, 1, 0));
+    let request = Request::get(format!("{bob}/busy")).body(Vec::new()).unwrap();
+    assert_eq!(client.send(request).unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    let client = world.builder(&authority.url()).mode(Mode::Token).build().unwrap();
+    let request = Request::get(format!("{bob}/")).body(Vec::new()).unwrap();
+    assert_eq!(client.send(request).unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// There is no other, and other services may take it.
+#[test]
+fn a_token_refused_in_an_outage_is_kept() {
+    let world = World::new();
+    *world.token_life.lock().unwrap() = 10;
+    let mut authority = StandIn::start(&world);
+    let builder = world.builder(&authority.url()).probe_interval(Duration::from_millis(600));
+    let client = builder.build().unwrap();
+    let with_token = world.call(&client);
+    authority.be(Way::Refused);
+    // It is refreshed after 7.2 s; that opens the breaker.
+    while client.state() == BreakerState::Closed {
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(!client.token_refused(&with_token));
+    assert_eq!(world.call(&client).credential, CredentialUsed::Certificate);
+    thread::sleep(Duration::from_millis(610));
+    assert_eq!(world.call(&client).credential, CredentialUsed::Token);
+}
+
+#[test]
 fn other_answers_are_answers() {
     let world = World::new();
     let authority = StandIn::start(&world);
@@ -109,6 +153,24 @@ fn other_answers_are_answers() {
         assert_eq!(client.send(request).unwrap().status(), status);
     }
     assert_eq!(heads.lock().unwrap().len(), 3);
+}
+
+#[test]
+fn a_service_that_reads_nothing_holds_nobody_up() {
+    let world = World::new();
+    let authority = StandIn::start(&world);
+    let client = world.builder(&authority.url()).answer_timeout(Duration::from_millis(500)).build().unwrap();
+    let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = deaf.local_addr().unwrap().port();
+    for host in ["127.0.0.1", "localhost"] {
+        // More than the system's buffers take.
+        let request = Request::post(format!("http://{host}:{port}/")).body(vec![0; 64 << 20]).unwrap();
+        let (result, done) = std::sync::mpsc::channel();
+        let client = client.clone();
+        thread::spawn(move || result.send(client.send(request)).unwrap());
+        let error = done.recv_timeout(Duration::from_secs(8)).expect("it hangs").unwrap_err();
+        assert!(matches!(error, ClientError::Service { .. }), "{error:?}");
+    }
 }
 
 #[test]

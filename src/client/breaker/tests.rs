@@ -278,6 +278,24 @@ fn an_attempt_that_never_ends_opens_and_is_not_followed_by_another() {
 }
 
 #[test]
+fn it_opens_when_nobody_makes_the_attempt() {
+    let start = Instant::now();
+    let mut breaker = Breaker::new(Policy::default());
+    assert_eq!(breaker.decide(false, start), Decision::Wait);
+    assert_eq!(breaker.decide(false, start + ms(1_799)), Decision::Wait);
+    assert_eq!(breaker.decide(false, start + ms(1_800)), Decision::FallBack);
+    assert_eq!(breaker.state(), BreakerState::Open);
+    attempt(&mut breaker, start + ms(9_000));
+    breaker.succeeded();
+    // A token was there in between: the time counts anew.
+    assert_eq!(breaker.decide(false, start + ms(90_000)), Decision::Wait);
+    // Backing off is not being neglected.
+    attempt(&mut breaker, start + ms(90_000));
+    breaker.failed(Some(ms(1_700)), start + ms(90_000), 0);
+    assert_eq!(breaker.decide(false, start + ms(91_699)), Decision::Wait);
+}
+
+#[test]
 fn the_first_trial_is_within_an_interval_of_the_last_attempt() {
     let start = Instant::now();
     let mut breaker = Breaker::new(Policy { attempts: 1, ..Policy::default() });

@@ -9,6 +9,7 @@ use crate::{
     key::{KeyType, LocalKey},
     scope::Scopes,
 };
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -39,10 +40,15 @@ fn pem(facts: &Facts) -> String {
     pem::encode(&pem::Pem::new("CERTIFICATE", facts.der.clone()))
 }
 
-struct Fixed(u16, Vec<u8>);
+/// Answers a renewal like this, and has this CA's certificate.
+struct Fixed(u16, Vec<u8>, Facts);
 
 impl Transport for Fixed {
     fn send(&self, request: Request<Vec<u8>>, _: Duration) -> Result<Response<Vec<u8>>, Failure> {
+        if request.uri().path() == "/ca.crt" {
+            assert!(request.method() == Method::GET && !request.headers().contains_key("signature"));
+            return Ok(Response::new(pem(&self.2).into_bytes()));
+        }
         assert!(request.headers().contains_key("signature") && request.headers().contains_key("x-client-cert"));
         assert!(request.body().is_empty() && request.method() == Method::POST);
         Ok(Response::builder().status(self.0).body(self.1.clone()).unwrap())
@@ -61,16 +67,23 @@ impl World {
         let key = Arc::new(LocalKey::generate(KeyType::Ed25519).unwrap());
         let facts = ca.client("alice", &key, Timestamp::now());
         let signer: Arc<dyn Signer> = Arc::<LocalKey>::clone(&key);
-        Self { identity: Identity::new(facts, &[], &signer, &SCOPES_OID).unwrap(), ca, key }
+        Self { identity: Identity::new(facts, Vec::new(), &signer, &SCOPES_OID).unwrap(), ca, key }
     }
 
-    fn renew(&self, status: u16, body: impl Into<Vec<u8>>) -> Result<NewCertificate, String> {
+    fn renew(&self, status: u16, body: impl Into<Vec<u8>>) -> Result<Identity, String> {
+        self.renew_at(&Fixed(status, body.into(), self.ca.facts.clone()))
+    }
+
+    fn renew_at(&self, authority: &Fixed) -> Result<Identity, String> {
         let key: Arc<dyn Signer> = Arc::<LocalKey>::clone(&self.key);
-        let endpoint = Uri::from_static("http://as.example/certificates/renew");
-        renew(&self.identity, &key, &SCOPES_OID, &endpoint, &Fixed(status, body.into()), Duration::from_secs(1))
+        let renewal = Renewal {
+            endpoint: Uri::from_static("http://as.example/certificates/renew"),
+            issuer: Uri::from_static("http://as.example/ca.crt"),
+        };
+        renew(&self.identity, &key, &SCOPES_OID, &renewal, authority, Duration::from_secs(1))
     }
 
-    fn answered(&self, facts: &Facts) -> Result<NewCertificate, String> {
+    fn answered(&self, facts: &Facts) -> Result<Identity, String> {
         self.renew(200, json!({"certificate": pem(facts), "chain": []}).to_string())
     }
 }
@@ -80,7 +93,7 @@ fn a_certificate_for_the_same_client_and_key_is_taken() {
     let world = World::new();
     let new = world.ca.client("alice", &world.key, Timestamp::now());
     let taken = world.answered(&new).ok().unwrap();
-    assert_eq!((&taken.identity.facts, taken.chain.len()), (&new, 0));
+    assert_eq!((&taken.facts, taken.chain.len()), (&new, 0));
     let with_chain = json!({"certificate": pem(&new), "chain": [pem(&world.ca.facts)], "more": 1}).to_string();
     assert_eq!(world.renew(200, with_chain).ok().unwrap().chain, [world.ca.facts]);
 }
@@ -109,6 +122,61 @@ fn another_certificate_is_not() {
 fn early_client(early: &Ca, world: &World, at: Timestamp) -> Facts {
     let ca = Ca { facts: early.facts.clone(), key: LocalKey::from_pem(world.ca.key.to_pem().as_bytes()).unwrap() };
     ca.client("alice", &world.key, at)
+}
+
+#[test]
+fn an_answer_without_chain_leaves_the_present_one() {
+    let mut world = World::new();
+    let signer: Arc<dyn Signer> = Arc::<LocalKey>::clone(&world.key);
+    let above = vec![world.ca.facts.clone()];
+    world.identity = Identity::new(world.identity.facts.clone(), above.clone(), &signer, &SCOPES_OID).unwrap();
+    let new = world.ca.client("alice", &world.key, Timestamp::now());
+    assert_eq!(world.answered(&new).ok().unwrap().chain, above);
+}
+
+/// It has all names right, and not the key.
+#[test]
+fn an_impostor_s_certificate_is_not_taken() {
+    let world = World::new();
+    let impostor = Ca::new("primary");
+    let own = impostor.client("alice", &world.key, Timestamp::now());
+    let genuine = world.ca.client("alice", &world.key, Timestamp::now());
+    for (facts, chain, ca) in [
+        (&own, vec![], &world.ca.facts),
+        (&own, vec![], &impostor.facts),
+        (&own, vec![&impostor.facts], &world.ca.facts),
+        (&own, vec![&world.ca.facts], &world.ca.facts),
+        (&genuine, vec![], &impostor.facts),
+        (&genuine, vec![&impostor.facts], &world.ca.facts),
+        (&genuine, vec![&world.ca.facts, &impostor.facts], &world.ca.facts),
+    ] {
+        let chain: Vec<_> = chain.into_iter().map(pem).collect();
+        let body = json!({"certificate": pem(facts), "chain": chain}).to_string();
+        let error = world.renew_at(&Fixed(200, body.into(), ca.clone())).err().unwrap();
+        assert!(error.contains("signed by") || error.contains("another CA"), "{error}");
+    }
+}
+
+#[test]
+fn what_could_not_replace_the_present_one_is_not_taken() {
+    let world = World::new();
+    let now = Timestamp::now();
+    let shorter = Template { lifetime: Some(Lifetime::For(SignedDuration::from_secs(60))), ..template("alice", 1) };
+    let scopes = Scopes::parse("bob.read").unwrap();
+    let issuer = Issuer::new(&world.ca.facts, &world.ca.key).unwrap();
+    let sign = |template| issuer.client(template, world.key.public_key(), &scopes, &SCOPES_OID, now).unwrap();
+    let error = world.answered(&sign(&shorter)).err().unwrap();
+    assert!(error.contains("ends before"), "{error}");
+    // One that has ended is followed by any.
+    let ended = Facts { not_after: now - SignedDuration::from_secs(1), ..world.identity.facts.clone() };
+    assert!(successor::check(&sign(&shorter), &[], &world.ca.facts, &ended, now).is_ok());
+    let ca = issuer.intermediate(&template("alice", 1), world.key.public_key(), now).unwrap();
+    let error = world.answered(&ca).err().unwrap();
+    assert!(error.contains("none for a client"), "{error}");
+    let new = sign(&template("alice", 1));
+    let large = vec![Facts { der: vec![0; 8 * 1024], ..world.ca.facts.clone() }; 2];
+    let error = successor::check(&new, &large, &world.ca.facts, &world.identity.facts, now).unwrap_err();
+    assert!(error.contains("too large"), "{error}");
 }
 
 #[test]

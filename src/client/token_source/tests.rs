@@ -46,6 +46,31 @@ fn a_token_is_taken_with_its_life_and_scopes() {
 }
 
 #[test]
+fn granted_is_what_the_answer_the_token_and_the_request_have() {
+    for (answered, claimed, requested, granted) in [
+        (Some("a b"), Some("b c"), None, Some("b")),
+        (Some("a b c"), Some("a b d"), Some("a x"), Some("a")),
+        (Some("a b"), None, Some("a"), Some("a")),
+        (None, Some("a b"), Some("b"), Some("b")),
+        (None, None, Some("a"), Some("a")),
+        (Some("a"), Some("b"), None, Some("")),
+        (None, None, None, None),
+    ] {
+        let claims = claimed.map_or_else(|| json!({}), |scope| json!({"scope": scope}));
+        let mut members = json!({"access_token": jwt(&claims), "token_type": "Bearer", "expires_in": 60});
+        if let Some(scope) = answered {
+            members["scope"] = json!(scope);
+        }
+        let parse = |text: &str| Scopes::parse(text).unwrap();
+        let requested = requested.map(parse);
+        let answer = answer(200, members.to_string());
+        let token = read(&answer, requested.as_ref(), Instant::now(), Timestamp::UNIX_EPOCH).unwrap();
+        let text = token.scopes.map(|scopes| scopes.to_string());
+        assert_eq!(text.as_deref(), granted, "{answered:?} {claimed:?}");
+    }
+}
+
+#[test]
 fn a_life_is_never_longer_than_the_token_s_own() {
     let life = |expires_in: Value, claims: Value| {
         ok(&json!({"access_token": jwt(&claims), "token_type": "Bearer", "expires_in": expires_in})).map(|t| t.life)
@@ -89,7 +114,9 @@ fn what_is_no_token_is_an_outage() {
 fn a_verdict_is_told_from_an_outage() {
     let denied =
         |status, body: &str| read(&answer(status, body), None, Instant::now(), Timestamp::UNIX_EPOCH).err().unwrap();
-    for (status, code) in [(401, "invalid_client"), (400, "invalid_scope"), (400, "invalid_grant"), (403, "locked")] {
+    for (status, code) in
+        [(401, "invalid_client"), (400, "invalid_scope"), (400, "invalid_grant"), (403, "access_denied")]
+    {
         let Denied::Refused(refusal) = denied(status, &format!("{{\"error\":\"{code}\"}}")) else { panic!() };
         assert_eq!((refusal.status.as_u16(), refusal.error.as_str()), (status, code));
     }
@@ -101,6 +128,10 @@ fn a_verdict_is_told_from_an_outage() {
         (401, "{\"error\":\"\"}"),
         (401, "{\"error\":\"a\\u001b[2J\"}"),
         (400, "{\"error\":\"temporarily_unavailable\"}"),
+        (403, "{\"error\":\"Forbidden\"}"),
+        (403, "{\"error\":\"forbidden\",\"error_description\":\"upstream\"}"),
+        (401, "{\"error\":\"Invalid_Client\"}"),
+        (400, "{\"error\":\"server_error\"}"),
         (404, "{\"error\":\"invalid_client\"}"),
         (500, "{\"error\":\"invalid_client\"}"),
         (503, ""),

@@ -259,7 +259,10 @@ fn send_unread(
         // The credential is for this URL. To follow a redirect would show a token to somebody else.
         .max_redirects(0)
         .allow_non_standard_methods(true)
+        .timeout_resolve(Some(CONNECT_TIMEOUT))
         .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_send_request(Some(ANSWER_TIMEOUT))
+        .timeout_send_body(Some(ANSWER_TIMEOUT))
         .timeout_recv_response(Some(ANSWER_TIMEOUT))
         .timeout_recv_body(Some(ANSWER_TIMEOUT))
         .user_agent(concat!("certauthz/", env!("CARGO_PKG_VERSION")))
