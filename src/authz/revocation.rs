@@ -130,7 +130,9 @@ impl RevocationLookup {
     /// Those whose lists may have what this key has signed for.
     fn issuers_of(&self, signer: Option<&KeyDigest>) -> Result<impl Iterator<Item = &Issuer>, Rejection> {
         if signer.is_some_and(|signer| self.issuers.iter().all(|issuer| issuer.key != *signer)) {
-            return Err(Rejection::RevocationUnknown("the key that signed the token is that of no CA known here".into()));
+            return Err(Rejection::RevocationUnknown(
+                "the key that signed the token is that of no CA known here".into(),
+            ));
         }
         let signer = signer.copied();
         Ok(self.issuers.iter().filter(move |issuer| signer.is_none_or(|signer| issuer.key == signer)))
@@ -200,7 +202,8 @@ mod tests {
     #[test]
     fn the_list_of_the_signer_counts_and_no_other() {
         let keys = [(); 3].map(|()| LocalKey::generate(KeyType::Ed25519).unwrap());
-        let [upper, lower, stranger] = [("upper", 0), ("lower", 1), ("stranger", 2)].map(|(name, n)| ca(name, &keys[n]));
+        let [upper, lower, stranger] =
+            [("upper", 0), ("lower", 1), ("stranger", 2)].map(|(name, n)| ca(name, &keys[n]));
         let [revoked, valid] = [(); 2].map(|()| Serial::random().unwrap());
         let mut lists = RevocationStore::new();
         lists.offer(list(&upper, &keys[0], &[])).unwrap();
