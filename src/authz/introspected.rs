@@ -30,7 +30,8 @@ pub struct IntrospectionReader {
     skew: SignedDuration,
 }
 
-/// The members that are looked at. None but `active` has to be there (RFC 7662 section 2.2).
+/// The members that are looked at. RFC 7662 section 2.2 makes all but `active` optional; without `aud` anybody's token
+/// would do for anybody, and without `exp` for ever, so they have to be there, and so has `client_id`.
 #[derive(Deserialize)]
 struct Answer<'a> {
     active: bool,
@@ -54,7 +55,7 @@ struct Answer<'a> {
 }
 
 impl IntrospectionReader {
-    /// For tokens made by `issuer` for `audience`, where an answer says for whom. `skew` is forgiven for `iat` and `nbf`.
+    /// For tokens made by `issuer` for `audience`. `skew` is forgiven for `iat` and `nbf`.
     pub fn new(issuer: String, audience: String, skew: SignedDuration) -> Self {
         Self { issuer, audience, skew }
     }
@@ -82,11 +83,9 @@ impl IntrospectionReader {
 
     /// What a successful answer (200) means at `now`.
     ///
-    /// A token whose answer has no `exp` counts as one that never ends; it is asked about again soon enough.
-    ///
     /// # Errors
-    /// [`Rejection::TokenInactive`]; where the answer contradicts that the token is in force here: its issuer, audience,
-    /// times or claims; [`Rejection::IntrospectionUnavailable`] where it is no answer.
+    /// [`Rejection::TokenInactive`]; where the answer does not say, or contradicts, that the token is in force here: its
+    /// issuer (if it names one), audience, times or claims; [`Rejection::IntrospectionUnavailable`] where it is no answer.
     pub fn read(&self, answer: &[u8], now: Timestamp) -> Result<VerifiedToken, Rejection> {
         let nonsense = |why: String| Rejection::IntrospectionUnavailable(why.into());
         if answer.len() > MAX_INTROSPECTION_LEN {
@@ -105,10 +104,11 @@ impl IntrospectionReader {
         if let Some(issuer) = answer.iss.filter(|issuer| **issuer != *self.issuer) {
             return Err(Rejection::TokenIssuer { got: issuer.to_string(), wanted: self.issuer.clone() });
         }
-        if let Some(audience) = answer.aud.filter(|audience| !audience.contains(&self.audience)) {
+        let audience = answer.aud.ok_or_else(|| missing("aud"))?;
+        if !audience.contains(&self.audience) {
             return Err(Rejection::TokenAudience { got: audience.to_string(), wanted: self.audience.clone() });
         }
-        let expires = answer.exp.map_or(Timestamp::MAX, |exp| exp.0);
+        let expires = answer.exp.ok_or_else(|| missing("exp"))?.0;
         if now >= expires {
             return Err(Rejection::TokenExpired { at: now, expired: expires });
         }
@@ -233,8 +233,8 @@ mod tests {
         );
         assert_eq!((verified.expires, verified.from), (at(NOW + 900), at(NOW)));
         assert_eq!(verified.certificate.unwrap().to_hex(), "0abc");
-        let least = read(&json!({"active": true, "client_id": "alice"})).unwrap();
-        assert_eq!((least.expires, least.scopes.is_empty(), least.certificate), (Timestamp::MAX, true, None));
+        let least = read(&json!({"active": true, "client_id": "alice", "aud": "bob", "exp": NOW + 1})).unwrap();
+        assert_eq!((least.expires, least.scopes.is_empty(), least.certificate), (at(NOW + 1), true, None));
     }
 
     #[test]
@@ -252,6 +252,8 @@ mod tests {
             ("aud", json!(["eve"]), TokenAudience),
             ("aud", json!(7), Unavailable),
             ("exp", json!(NOW), TokenExpired),
+            ("aud", json!(null), TokenClaims),
+            ("exp", json!(null), TokenClaims),
             ("exp", json!("soon"), Unavailable),
             ("nbf", json!(NOW + 6), TokenNotYetValid),
             ("iat", json!(NOW + 6), TokenNotYetValid),
@@ -268,7 +270,13 @@ mod tests {
             answer[name] = value.clone();
             assert_eq!(read(&answer).unwrap_err().reason(), wanted, "{name}: {value}");
         }
-        for (name, value) in [("aud", json!(["eve", "bob"])), ("token_type", json!("bearer")), ("exp", json!(null))] {
+        // Whoever leaves out for whom a token is, or until when, has not said that it is in force here.
+        for name in ["aud", "exp", "client_id"] {
+            let mut answer = whole();
+            answer.as_object_mut().unwrap().remove(name);
+            assert_eq!(read(&answer).unwrap_err().reason(), TokenClaims, "{name}");
+        }
+        for (name, value) in [("aud", json!(["eve", "bob"])), ("token_type", json!("bearer")), ("iss", json!(null))] {
             let mut answer = whole();
             answer[name] = value.clone();
             assert!(read(&answer).is_ok(), "{name}: {value}");
@@ -318,7 +326,7 @@ mod tests {
             let reader = IntrospectionReader::new("i".into(), "a".into(), SignedDuration::ZERO);
             prop_assert!(reader.read(junk.as_bytes(), at(NOW)).is_err());
             let _ = IntrospectionReader::check_syntax(&junk);
-            let answer = json!({"active": true, "scope": scope, "exp": exp, "client_id": client});
+            let answer = json!({"active": true, "scope": scope, "aud": "bob", "exp": exp, "client_id": client});
             if let Ok(verified) = read(&answer) {
                 prop_assert!(exp > NOW && !client.is_empty() && verified.scopes.to_string() == scope);
             }

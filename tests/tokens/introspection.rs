@@ -59,18 +59,23 @@ fn a_token_counts_as_what_the_authorization_server_says() {
     let bob = world.credentials().client(&Name::new("bob").unwrap()).unwrap();
     assertion_is_sound(get("client_assertion"), bob.signer().unwrap().public_key());
 
-    for (changed, answer) in [
+    for (number, (changed, answer)) in [
         (with("active", json!(false)), (401, "token_inactive")),
         (with("aud", json!("carol")), (401, "token_audience")),
+        (with("aud", json!(null)), (401, "token_claims")),
         (with("iss", json!("http://other")), (401, "token_issuer")),
+        (with("exp", json!(null)), (401, "token_claims")),
         (with("exp", json!(7)), (401, "token_expired")),
         (with("nbf", json!(Timestamp::now().as_second() + 60)), (401, "token_not_yet_valid")),
         (with("client_id", json!(null)), (401, "token_claims")),
         (with("scope", json!("bob.user.write")), (403, "insufficient_scope")),
         (with("token_type", json!("DPoP")), (401, "token_type")),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         authority.will(Way::Says(changed.clone()));
-        assert_eq!(server.ask(&format!("of-{}", answer.1)).short(), answer, "{changed}");
+        assert_eq!(server.ask(&format!("of-{number}")).short(), answer, "{changed}");
     }
 }
 

@@ -135,7 +135,7 @@ impl Introspection {
         let (land, flight) = watch::channel(None);
         flights.insert(*digest, flight.clone());
         drop(flights);
-        let (this, digest, token) = (self.clone(), *digest, token.to_owned());
+        let (this, landing, token) = (self.clone(), Landing { of: self.clone(), digest: *digest }, token.to_owned());
         // A task of its own: whoever began may go away while others wait.
         tokio::spawn(async move {
             let shared = Arc::clone(&this.0);
@@ -145,8 +145,8 @@ impl Introspection {
                 answer
             });
             let answer = this.read(tokio::time::timeout(LIMIT, asking).await);
-            this.0.cache.insert(digest, &answer, Timestamp::now());
-            this.flights().remove(&digest);
+            this.0.cache.insert(landing.digest, &answer, Timestamp::now());
+            drop(landing);
             // Nobody may be left to hear it.
             let _ = land.send(Some(answer));
         });
@@ -174,11 +174,51 @@ impl Introspection {
     }
 }
 
+/// Ends a flight, also when asking has panicked: nobody could ask about that token again.
+struct Landing {
+    of: Introspection,
+    digest: [u8; 32],
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.of.flights().remove(&self.digest);
+    }
+}
+
 /// The body of an answer, or why there is none.
 type Asked = Result<Vec<u8>, String>;
 
 impl fmt::Debug for Introspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Introspection").field("exchange", &self.0.exchange).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{KeyType, LocalKey};
+
+    /// Asks where nobody is.
+    fn lonely() -> Introspection {
+        let reader = IntrospectionReader::new("http://as".into(), "bob".into(), SignedDuration::ZERO);
+        let signer = Arc::new(LocalKey::generate(KeyType::Ed25519).unwrap());
+        Introspection::new("http://127.0.0.1:1/".parse().unwrap(), "bob".into(), signer, reader, SignedDuration::ZERO)
+    }
+
+    #[test]
+    fn a_flight_that_breaks_off_is_over() {
+        let introspection = lonely();
+        let (land, flight) = watch::channel(None);
+        introspection.flights().insert([7; 32], flight);
+        let of = introspection.clone();
+        let broken = std::thread::spawn(move || {
+            let _landing = Landing { of, digest: [7; 32] };
+            let _land: watch::Sender<Option<Introspected>> = land;
+            panic!("as if reading an answer did");
+        });
+        assert!(broken.join().is_err());
+        assert!(introspection.flights().is_empty());
     }
 }

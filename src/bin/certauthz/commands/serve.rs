@@ -129,7 +129,9 @@ fn resource(
     policy.revocation = RevocationCheck::Required(args.stale_crl);
     // One handle: a new list is news for certificates and for the tokens that name them.
     let lists = SharedLists::new(load(args, sources, &tokens, context));
-    let facts = ca.certificates.iter().map(|der| Facts::from_der(der)).collect::<certauthz::error::Result<Vec<_>>>()?;
+    // A set of keys may be that of a CA below: the certificates that its tokens name are on its list.
+    let known = ca.certificates.iter().chain(&ca.below);
+    let facts = known.map(|der| Facts::from_der(der)).collect::<certauthz::error::Result<Vec<_>>>()?;
     let tokens = tokens.with_revocation(RevocationLookup::new(lists.clone(), &facts, policy.revocation));
     policy.started = Some(Timestamp::now());
     let anchors = Anchors::new(ca.certificates.iter().cloned())?;

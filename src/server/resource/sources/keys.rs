@@ -68,14 +68,17 @@ impl RemoteKeys {
     }
 
     /// Fetches the set in its rhythm, and when it is asked for, until nobody is left to ask.
-    pub(super) fn keep(mut self, resource: &Resource, desk: &Weak<Desk>, asked: &mpsc::Receiver<()>) {
+    pub(super) fn keep(mut self, resource: &Resource, desk: &Weak<Desk>, asked: mpsc::Receiver<()>) {
+        let _round = Round(desk);
+        // Here, so that it goes first: once the round has ended nobody can begin another that would never end.
+        let asked = asked;
         loop {
             let wait = self.remote.wait(None);
             if let Err(mpsc::RecvTimeoutError::Disconnected) = asked.recv_timeout(wait) {
                 return;
             }
             let Some(desk) = desk.upgrade() else { return };
-            desk.begin(asked);
+            desk.begin(&asked);
             self.remote.refresh(LIMIT, |body, _| replace(&resource.tokens, read(body)?));
             desk.finish();
         }
@@ -152,6 +155,18 @@ impl Desk {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.under_way = false;
         self.rounds.send_modify(|rounds| *rounds += 1);
+    }
+}
+
+/// Ends the round that is under way when the thread of the readings ends, however it does: requests that came later
+/// would wait for it, each as long as it may.
+struct Round<'a>(&'a Weak<Desk>);
+
+impl Drop for Round<'_> {
+    fn drop(&mut self) {
+        if let Some(desk) = self.0.upgrade() {
+            desk.finish();
+        }
     }
 }
 
@@ -233,4 +248,30 @@ impl KeyFile {
 
 fn open(path: &Path) -> std::result::Result<File, FetchError> {
     File::open(path).map_err(FetchError::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_reading_that_broke_off() {
+        let url = "http://127.0.0.1:1/jwks.json".parse().unwrap();
+        let (desk, asked) = RemoteKeys::new(url, Duration::from_secs(3600)).desk();
+        let desk = Arc::new(desk);
+        let weak = Arc::downgrade(&desk);
+        let now = Instant::now();
+        let waiting = desk.join(now).unwrap();
+        assert!(desk.join(now).is_some(), "they wait together");
+        let thread = std::thread::spawn(move || {
+            let _round = Round(&weak);
+            let asked = asked;
+            weak.upgrade().unwrap().begin(&asked);
+            panic!("as if a reading did");
+        });
+        assert!(thread.join().is_err());
+        assert!(waiting.has_changed().unwrap(), "those who waited go on");
+        assert!(desk.join(now).is_none());
+        assert!(desk.join(now + Duration::from_secs(7200)).is_none(), "nobody is left to ask");
+    }
 }

@@ -171,7 +171,7 @@ impl Sources {
                 let desk = Arc::new(desk);
                 let seen = Arc::downgrade(&desk);
                 running.keys = Some(desk);
-                spawn(move || keys.keep(&resource, &seen, &asked))?;
+                spawn(move || keys.keep(&resource, &seen, asked))?;
             }
         }
         Ok((running, beside))

@@ -25,7 +25,7 @@ pub(super) struct Remote {
 impl Remote {
     pub(super) fn new(kind: Kind, url: Uri, accept: &'static str, interval: Duration) -> Self {
         Self {
-            record: Arc::new(Record::new(kind, url.to_string())),
+            record: Arc::new(Record::new(kind, public_name(&url))),
             fetcher: Fetcher::new(url, accept),
             pace: Pace::new(interval),
             random: Random::from_system(),
@@ -108,6 +108,33 @@ impl Remote {
                 self.record.failed.increment();
                 Err(error)
             }
+        }
+    }
+}
+
+/// The URL for logs and metrics, which are for more eyes than the configuration: without the query, as one may carry a
+/// signature that lets whoever has it in (pre-signed object storage), and without user and password.
+fn public_name(url: &Uri) -> String {
+    let scheme = url.scheme_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{}{port}{}", url.host().unwrap_or_default(), url.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_named_without_its_secrets() {
+        for (url, name) in [
+            ("https://pki.example/crl", "https://pki.example/crl"),
+            ("http://[::1]:8586/a/crl", "http://[::1]:8586/a/crl"),
+            ("https://store.example/crl?X-Amz-Signature=secret&x=1", "https://store.example/crl"),
+            ("https://user:secret@store.example:8443/crl?sig=secret", "https://store.example:8443/crl"),
+            ("https://store.example?sig=secret", "https://store.example/"),
+        ] {
+            let remote = Remote::new(Kind::Crl, url.parse().unwrap(), "*/*", Duration::from_secs(1));
+            assert_eq!(remote.record().name, name, "{url}");
         }
     }
 }
