@@ -1,12 +1,13 @@
 //! A CA of the credentials directory, with its private key and its database.
 
 mod records;
+mod revoking;
 mod watch;
 
 pub(crate) use watch::FileVersion;
 
 use super::{
-    CertificateRecord, ClientRecord, CrlState, Kind, Name, Revocation,
+    CertificateRecord, ClientRecord, CrlState, Name,
     credentials::{CA_CERTIFICATE, CA_CRL, CA_DATABASE, CA_FILES, CA_KEY, CHAIN},
     database::{Database, Writing},
     directory,
@@ -14,13 +15,8 @@ use super::{
     pem_file,
 };
 use crate::{
-    cert::{
-        Lifetime, Serial, Subject,
-        extension::{self, Oid},
-        facts::Facts,
-        issuer::Issuer,
-    },
-    crl::issue::{Content, Entry, RevocationReason, issue},
+    cert::{Lifetime, Serial, facts::Facts, issuer::Issuer},
+    crl::issue::{Content, Entry, issue},
     error::{Error, Result},
     key::{LocalKey, Signer},
     scope::Scopes,
@@ -196,51 +192,6 @@ impl Authority {
         Ok(self.publish(lifetime, now, |_, _| Ok(()))?.1)
     }
 
-    /// Revokes certificates and publishes a new list.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for an unknown serial number or client, [`Error::NotAllowed`] for a certificate of another CA,
-    /// this CA's own, or a client all of whose certificates have expired; else as [`Authority::publish_crl`]. Then
-    /// nothing is revoked.
-    pub fn revoke(
-        &mut self,
-        target: &RevocationTarget<'_>,
-        reason: RevocationReason,
-        lifetime: Lifetime,
-        now: Timestamp,
-    ) -> Result<Revoked> {
-        let certificate = match target {
-            RevocationTarget::Certificate(bytes) => Some(self.own_certificate(bytes)?),
-            _ => None,
-        };
-        let ((revoked, already), crl) = self.publish(lifetime, now, |authority, writing| {
-            let serials = match (target, &certificate) {
-                (RevocationTarget::Client(name), _) => authority.serials_of(writing, name, now)?,
-                (RevocationTarget::Serial(serial), _) => vec![serial.clone()],
-                (RevocationTarget::Certificate(_), None) => Vec::new(),
-                (RevocationTarget::Certificate(_), Some(facts)) => vec![authority.adopt(writing, facts, now)?],
-            };
-            let (mut revoked, mut already) = (Vec::new(), Vec::new());
-            for serial in serials {
-                if authority.is_root() && serial == authority.facts.serial {
-                    return Err(Error::not_allowed(
-                        "serial number",
-                        &serial,
-                        "it is the CA's own, and a CA cannot revoke itself",
-                        "remove the CA from whatever trusts it",
-                    ));
-                }
-                match writing.revoke(&serial, Revocation { at: now, reason })? {
-                    Some(true) => revoked.push(serial),
-                    Some(false) => already.push(serial),
-                    None => return Err(authority.unknown("certificate with serial number", &serial.to_string())),
-                }
-            }
-            Ok((revoked, already))
-        })?;
-        Ok(Revoked { revoked, already, crl })
-    }
-
     /// Changes the database with `change` and publishes the list that follows from it, both or neither.
     ///
     /// The directory's lock is held over the commit and the rename, so lists are replaced in the order of their numbers.
@@ -294,20 +245,6 @@ impl Authority {
         staged.publish()?;
         Ok(CrlState { number, this_update: now, next_update })
     }
-
-    /// Reads a certificate that this CA has issued.
-    fn own_certificate(&self, bytes: &[u8]) -> Result<Facts> {
-        let certificate = pem_file::certificate_from_bytes(bytes)?;
-        if certificate.names_as_issuer(&self.facts) && certificate.is_signed_by(self.key.public_key()) {
-            return Ok(certificate);
-        }
-        Err(Error::not_allowed(
-            "certificate",
-            certificate.common_name.as_deref().unwrap_or_default(),
-            format!("it was not issued by the CA {}", self.name),
-            "name the CA that issued it with --ca",
-        ))
-    }
 }
 
 /// The parts of an [`Authority`] that a change of its database may look at.
@@ -329,37 +266,6 @@ impl Unlocked<'_> {
             place: self.directory.join(CA_DATABASE).display().to_string(),
             hint: format!("see what it issued with `certauthz ca show --name {}`", self.name).into(),
         }
-    }
-
-    fn serials_of(&self, writing: &Writing<'_>, client: &Name, now: Timestamp) -> Result<Vec<Serial>> {
-        if !writing.has_client(client)? {
-            return Err(self.unknown("client", client));
-        }
-        let serials = writing.unexpired_of_client(client, now)?;
-        if serials.is_empty() {
-            return Err(Error::not_allowed("client", client, "all its certificates have expired", ""));
-        }
-        Ok(serials)
-    }
-
-    /// Takes a certificate with this CA's signature into the database if it is not there.
-    fn adopt(&self, writing: &Writing<'_>, facts: &Facts, now: Timestamp) -> Result<Serial> {
-        if !writing.has_certificate(&facts.serial)? {
-            tracing::warn!(serial = %facts.serial, "the CA's database did not know this certificate: was it restored?");
-            // The key may have signed what this program never would: such a name is not one to list it under.
-            let usable = |name: &&str| Subject::new(name, None).is_ok();
-            let name = facts.common_name.as_deref().filter(usable).unwrap_or("unknown");
-            // Scopes that cannot be read are no reason to leave a certificate valid.
-            let value = facts.extension(&Oid::default()).unwrap_or_default();
-            let scopes = extension::decode(&value).unwrap_or_default();
-            let kind = if facts.is_ca { Kind::Ca } else { Kind::Client };
-            if kind == Kind::Client && !writing.has_client(name)? {
-                let record = ClientRecord { name: name.to_owned(), ..client_record(self.name, facts, &scopes, now) };
-                writing.upsert_client(&record)?;
-            }
-            writing.insert(facts, kind, name, &scopes, now)?;
-        }
-        Ok(facts.serial.clone())
     }
 }
 

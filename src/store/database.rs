@@ -1,5 +1,6 @@
 //! `ca.db`: what a CA must never forget. SQLite with a write-ahead log, safe for several processes at once.
 
+mod keys;
 mod watch;
 
 use super::{

@@ -3,7 +3,7 @@
 //!
 //! A [`Registry`] does not change. A [`RegistryReader`] makes the next one when the database was changed, by this or by
 //! any other process, and reads only what is new: certificates have rising row numbers, a client's key and scopes change
-//! with a certificate only, and revocations have an index of their own. What that cannot explain is read anew as a whole.
+//! with a certificate that is issued or revoked only, and revocations have an index of their own. What that cannot explain is read anew as a whole.
 
 mod read;
 mod sharded;
@@ -57,6 +57,8 @@ pub struct RegisteredCertificate {
     pub serial: Serial,
     /// SHA-256 of its DER.
     pub sha256: [u8; 32],
+    /// SHA-256 of the SubjectPublicKeyInfo in it.
+    pub spki_sha256: [u8; 32],
     /// The subject's common name, by which services know the client.
     pub common_name: Arc<str>,
     /// Valid from then on.
@@ -88,7 +90,8 @@ pub struct RegisteredClient {
 impl RegisteredClient {
     fn new(name: Arc<str>, spki: Vec<u8>, scopes: Scopes) -> Self {
         let id = sha256(name.as_bytes());
-        Self { name, id, key: Arc::new(LazyKey { spki, parsed: OnceLock::new() }), scopes, certificates: Vec::new() }
+        let key = Arc::new(LazyKey { sha256: sha256(&spki), spki, parsed: OnceLock::new() });
+        Self { name, id, key, scopes, certificates: Vec::new() }
     }
 
     /// Its name.
@@ -116,9 +119,13 @@ impl RegisteredClient {
         &self.scopes
     }
 
-    /// Its certificates that are valid at `now` and not revoked, the newest first.
+    /// Its certificates that are valid at `now` and not revoked, the newest first. Those of a key that it had before
+    /// are left out: they say nothing of the one that it signs with.
     pub fn certificates(&self, now: Timestamp) -> impl Iterator<Item = &RegisteredCertificate> {
-        self.certificates.iter().rev().filter(move |certificate| certificate.is_valid(now))
+        let own = move |certificate: &&RegisteredCertificate| {
+            certificate.is_valid(now) && certificate.spki_sha256 == self.key.sha256
+        };
+        self.certificates.iter().rev().filter(own)
     }
 
     /// The newest of them.
@@ -135,6 +142,7 @@ impl RegisteredClient {
 /// A key that is parsed when it is first needed: few clients come between two changes, and there may be very many.
 struct LazyKey {
     spki: Vec<u8>,
+    sha256: [u8; 32],
     parsed: OnceLock<Option<PublicKey>>,
 }
 
@@ -219,11 +227,11 @@ impl Registry {
         let mut client = RegisteredClient::new(name.into(), key.spki_der().to_vec(), scopes);
         let serial = Serial::from_be_bytes(&serial.to_be_bytes()).unwrap();
         self.serials.insert(serial.clone(), Holder::Client(name.into()));
-        let sha256 = sha256(serial.as_bytes());
+        let (sha256, spki_sha256) = (sha256(serial.as_bytes()), sha256(key.spki_der()));
         let common_name = common_name.into();
         let issued_at = not_before;
         client.certificates =
-            vec![RegisteredCertificate { serial, sha256, common_name, not_before, not_after, issued_at }];
+            vec![RegisteredCertificate { serial, sha256, spki_sha256, common_name, not_before, not_after, issued_at }];
         self.insert_client(client);
         self
     }

@@ -4,6 +4,7 @@ use super::record::{CertificateRecord, ClientRecord, Kind, Revocation};
 use crate::{
     cert::{Serial, Subject},
     crl::issue::RevocationReason,
+    der::{BadDer, CONTEXT_0, Reader, SEQUENCE},
     scope::Scopes,
 };
 use jiff::Timestamp;
@@ -67,4 +68,19 @@ pub(super) fn reason(row: &Row<'_>, column: usize) -> rusqlite::Result<Revocatio
 pub(super) fn scopes(row: &Row<'_>, column: usize) -> rusqlite::Result<Scopes> {
     let text: String = row.get(column)?;
     Scopes::parse(&text).map_err(|e| corrupt(column, e))
+}
+
+/// The SubjectPublicKeyInfo of the certificate in that column. Nothing else of it is read: there may be very many.
+pub(super) fn spki(der: &[u8], column: usize) -> rusqlite::Result<&[u8]> {
+    let find = || {
+        let certificate = Reader::new(der).expect(SEQUENCE)?;
+        let mut fields = Reader::new(Reader::new(certificate).expect(SEQUENCE)?);
+        // The version; then serial number, algorithm, issuer, validity and subject (RFC 5280 section 4.1).
+        fields.optional(CONTEXT_0)?;
+        for _ in 0..5 {
+            fields.element()?;
+        }
+        Ok::<_, BadDer>(fields.element()?.whole)
+    };
+    find().map_err(|_| out_of_range(column))
 }

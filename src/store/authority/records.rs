@@ -3,7 +3,7 @@
 use super::{Authority, client_record};
 use crate::{
     cert::{Serial, facts::Facts},
-    error::Result,
+    error::{Error, Result},
     scope::Scopes,
     store::{ClientRecord, Kind, Name, database::Writing},
 };
@@ -52,6 +52,10 @@ impl Authority {
         condition(&writing)?;
         if kind == Kind::Client {
             writing.check_common_name(name, facts.common_name.as_deref().unwrap_or(name))?;
+            if writing.is_compromised(name, &facts.spki)? {
+                let why = "a certificate of this key was revoked because the key was compromised";
+                return Err(Error::not_allowed("client", name, why, "give it a new key with `client create --force`"));
+            }
             writing.upsert_client(&client_record(name, facts, scopes, now))?;
         }
         writing.insert(facts, kind, name, scopes, now)?;

@@ -11,7 +11,7 @@ use crate::{
         database::Database,
         file,
         open::{Snapshot, at, connect},
-        rows::{scopes, serial, time},
+        rows::{scopes, serial, spki, time},
     },
 };
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ const CLIENTS: &str = "SELECT name, spki, scopes FROM clients";
 /// A certificate that has expired says nothing that matters here, unless it was revoked: those are counted.
 const CERTIFICATES: &str = "SELECT serial, client, revoked_at, common_name, not_before, not_after, issued_at, der \
     FROM certificates WHERE rowid > ?1 AND (revoked_at IS NOT NULL OR not_after >= ?2) ORDER BY rowid";
-const REVOKED: &str = "SELECT serial, revoked_at FROM certificates WHERE revoked_at >= ?1 AND rowid <= ?2";
+const REVOKED: &str = "SELECT serial, revoked_at, client FROM certificates WHERE revoked_at >= ?1 AND rowid <= ?2";
 const EXTENT: &str = "SELECT (SELECT coalesce(max(rowid), 0) FROM certificates), \
     (SELECT count(*) FROM certificates WHERE revoked_at IS NOT NULL)";
 
@@ -148,7 +148,7 @@ impl Source {
             }
             let mut registry = Registry::default();
             let read = read_certificates(connection, Extent::default(), now, |serial, record| match record {
-                Record::Revoked => {
+                Record::Revoked(_) => {
                     registry.serials.insert(serial, Holder::Revoked);
                 }
                 Record::Live(name, certificate) => {
@@ -171,16 +171,21 @@ impl Source {
             let mut known = read;
             let mut statement = connection.prepare_cached(REVOKED)?;
             let mut rows = statement.query([read.revoked_at, read.row])?;
+            // By clients: what was added, if it was not revoked since.
+            let mut added: Vec<(String, Option<RegisteredCertificate>)> = Vec::new();
             while let Some(row) = rows.next()? {
                 known.revoked_at = known.revoked_at.max(row.get(1)?);
-                known.revoked += i64::from(registry.revoke(serial(row, 0)?));
-            }
-            let mut added: Vec<(String, RegisteredCertificate)> = Vec::new();
-            let known = read_certificates(connection, known, now, |serial, record| match record {
-                Record::Revoked => {
-                    registry.serials.insert(serial, Holder::Revoked);
+                if registry.revoke(serial(row, 0)?) {
+                    known.revoked += 1;
+                    added.extend(row.get::<_, Option<String>>(2)?.map(|name| (name, None)));
                 }
-                Record::Live(name, certificate) => added.push((name, certificate)),
+            }
+            let known = read_certificates(connection, known, now, |serial, record| match record {
+                Record::Revoked(name) => {
+                    registry.serials.insert(serial, Holder::Revoked);
+                    added.extend(name.map(|name| (name, None)));
+                }
+                Record::Live(name, certificate) => added.push((name, Some(certificate))),
             })?;
             add(connection, &mut registry, added, now)?;
             let (row, revoked) = extent(connection)?;
@@ -190,11 +195,12 @@ impl Source {
     }
 }
 
-/// Puts new certificates in, and reads their clients' rows again: key and scopes change with a certificate.
+/// Puts new certificates in, and reads their clients' rows again: key and scopes change with a certificate that is issued,
+/// be it revoked by now, and scopes with one that is revoked.
 fn add(
     connection: &Connection,
     registry: &mut Registry,
-    added: Vec<(String, RegisteredCertificate)>,
+    added: Vec<(String, Option<RegisteredCertificate>)>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(&format!("{CLIENTS} WHERE name = ?1"))?;
@@ -215,8 +221,10 @@ fn add(
                 client
             }
         };
-        registry.serials.insert(certificate.serial.clone(), Holder::Client(Arc::clone(client.name())));
-        client.certificates.push(certificate);
+        if let Some(certificate) = certificate {
+            registry.serials.insert(certificate.serial.clone(), Holder::Client(Arc::clone(client.name())));
+            client.certificates.push(certificate);
+        }
         registry.insert_client(client);
     }
     Ok(())
@@ -224,7 +232,8 @@ fn add(
 
 /// A row of the certificates.
 enum Record {
-    Revoked,
+    /// Its client's name, if it is one's.
+    Revoked(Option<String>),
     /// The client's name and its certificate.
     Live(String, RegisteredCertificate),
 }
@@ -244,7 +253,7 @@ fn read_certificates(
         if let Some(revoked_at) = revoked_at {
             read.revoked += 1;
             read.revoked_at = read.revoked_at.max(revoked_at);
-            take(serial, Record::Revoked);
+            take(serial, Record::Revoked(row.get(1)?));
         } else if let Some(client) = row.get(1)? {
             let certificate = read_certificate(row, serial.clone())?;
             take(serial, Record::Live(client, certificate));
@@ -261,9 +270,11 @@ fn read_client(row: &Row<'_>) -> rusqlite::Result<RegisteredClient> {
 
 fn read_certificate(row: &Row<'_>, serial: Serial) -> rusqlite::Result<RegisteredCertificate> {
     let common_name: String = row.get(3)?;
+    let der = row.get_ref(7)?.as_blob()?;
     Ok(RegisteredCertificate {
         serial,
-        sha256: sha256(row.get_ref(7)?.as_blob()?),
+        sha256: sha256(der),
+        spki_sha256: sha256(spki(der, 7)?),
         common_name: common_name.into(),
         not_before: time(row, 4)?,
         not_after: time(row, 5)?,

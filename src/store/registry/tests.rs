@@ -101,6 +101,55 @@ fn a_revocation_by_another_process_is_seen_and_the_older_certificate_is_left() {
 }
 
 #[test]
+fn a_certificate_of_another_key_says_nothing_of_this_one() {
+    let mut world = World::new();
+    let first = world.client("alice", Some("alice.example"));
+    let second = world.client("alice", Some("alice.example"));
+    let mut reader = world.reader();
+    let newest = |reader: &RegistryReader, now| {
+        reader.registry().client("alice").unwrap().newest(now).map(|certificate| certificate.serial.clone())
+    };
+    assert_eq!(newest(&reader, world.now), Some(second.clone()));
+    let compromised = crate::crl::issue::RevocationReason::KeyCompromise;
+    world.authority.revoke(&RevocationTarget::Serial(second), compromised, CRL_LIFETIME, world.now).unwrap();
+    assert!(reader.refresh_if_changed(world.now).unwrap());
+    let whole = world.reader();
+    for reader in [&reader, &whole] {
+        let registry = reader.registry();
+        assert_eq!(newest(reader, world.now), None);
+        assert!(!registry.client("alice").unwrap().goes_by("alice.example", world.now));
+        assert!(matches!(registry.certificate(&first), Standing::Issued(..)), "its tokens are not revoked");
+    }
+}
+
+#[test]
+fn a_revocation_that_narrows_a_client_is_seen_with_the_scopes() {
+    let mut world = World::new();
+    world.client("alice", None);
+    let wider = world.renew("alice", Some("bob.user.read bob.admin"));
+    let mut reader = world.reader();
+    assert_eq!(reader.registry().client("alice").unwrap().scopes().to_string(), "bob.user.read bob.admin");
+    world.revoke(&RevocationTarget::Serial(wider));
+    assert!(reader.refresh_if_changed(world.now).unwrap());
+    assert_eq!(reader.registry().client("alice").unwrap().scopes().to_string(), "bob.user.read");
+}
+
+#[test]
+fn a_client_whose_new_certificate_is_first_seen_revoked_has_its_new_key() {
+    let mut world = World::new();
+    world.client("alice", None);
+    let mut reader = world.reader();
+    let second = world.client("alice", None);
+    world.revoke(&RevocationTarget::Serial(second.clone()));
+    assert!(reader.refresh_if_changed(world.now).unwrap());
+    let registry = reader.registry();
+    let alice = registry.client("alice").unwrap();
+    let files = world.credentials.client(&name("alice")).unwrap();
+    assert_eq!(alice.spki(), files.certificate.spki);
+    assert_eq!((alice.newest(world.now), registry.certificate(&second)), (None, Standing::Revoked));
+}
+
+#[test]
 fn a_ca_that_was_replaced_is_read_anew_and_one_that_is_gone_is_an_error() {
     let world = World::new();
     world.client("alice", None);
