@@ -16,10 +16,7 @@ use http::{Uri, header::AUTHORIZATION};
 use jiff::Timestamp;
 use std::{
     fmt, io,
-    sync::{
-        Arc,
-        atomic::Ordering::Relaxed,
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -166,7 +163,7 @@ impl Client {
         // One that cannot run is no reason to be without a credential.
         let outcome = match keeper.credential(deadline) {
             Err(source) if mode == Mode::Token => return Err(no_thread(source)),
-            Err(_) => keeper.lock().fall_back(false),
+            Err(_) => Outcome::FallBack(keeper.lock().fall_back(false)),
             Ok(outcome) => outcome,
         };
         match outcome {

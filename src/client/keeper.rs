@@ -169,7 +169,7 @@ impl Keeper {
         let outcome = loop {
             let now = Instant::now();
             if self.settings.mode == Mode::Auto && inner.distrusted_until.is_some_and(|end| now < end) {
-                break Ok(inner.fall_back(false));
+                break Ok(Outcome::FallBack(inner.fall_back(false)));
             }
             let token = inner.usable_token(now).map(Arc::clone);
             match (inner.breaker.decide(token.is_some(), now), token) {
@@ -180,7 +180,7 @@ impl Keeper {
                     }
                 }
                 (Decision::FallBack | Decision::UseToken, _) => {
-                    break Ok(inner.fall_back(false));
+                    break Ok(Outcome::FallBack(inner.fall_back(false)));
                 }
                 (Decision::Wait, _) => {}
             }
@@ -189,7 +189,7 @@ impl Keeper {
             }
             let left = deadline.saturating_duration_since(now);
             if left.is_zero() {
-                break Ok(inner.fall_back(true));
+                break Ok(Outcome::FallBack(inner.fall_back(true)));
             }
             waited = true;
             self.work.notify_one();
@@ -265,9 +265,8 @@ impl Inner {
         self.token.as_ref().filter(|token| token.is_usable(now, Timestamp::now()))
     }
 
-    pub(super) fn fall_back(&self, out_of_time: bool) -> Outcome {
-        let (last, granted) = (self.last_failure.clone(), self.granted.clone());
-        Outcome::FallBack(FallBack { out_of_time, last, granted })
+    pub(super) fn fall_back(&self, out_of_time: bool) -> FallBack {
+        FallBack { out_of_time, last: self.last_failure.clone(), granted: self.granted.clone() }
     }
 
     pub(super) fn push(&mut self, event: Event) {
