@@ -87,8 +87,9 @@ impl AssertionVerifier {
     /// request's parameter of that name, if it has one.
     ///
     /// # Errors
-    /// The [`Rejection`] of the first check that fails. It is for the log: to the client every reason but
-    /// [`Rejection::ReplayMemoryFull`] must look the same (RFC 6749 section 5.2, `invalid_client`).
+    /// The [`Rejection`] of the first check that fails. It is for the log: to the client every reason must look the same
+    /// (RFC 6749 section 5.2, `invalid_client`) but [`Rejection::ReplayMemoryFull`] and [`Rejection::SignatureExpired`]: the
+    /// assertion is good, and was made before the start, or the clock is behind that. Neither refuses the client.
     pub fn verify(
         &self,
         assertion: &str,
@@ -122,6 +123,12 @@ impl AssertionVerifier {
         if client.newest(now).is_none() {
             return Err(Rejection::CertificateUntrusted("the client has no certificate that is valid".into()));
         }
+        // Who proved to be the client shall try again, with a new assertion: this is no refusal of the client.
+        // `iat` has whole seconds, so the second of the start still counts.
+        let made = claims.iat.as_ref().map_or(now, |issued| issued.0).min(now);
+        if made.as_second() < self.started.as_second() {
+            return Err(Rejection::SignatureExpired { at: now, expired: self.started });
+        }
         // One second more than needed, as the end may have had a fraction.
         self.used.record(client.id(), id, end.as_second().saturating_add(1), now)?;
         Ok(Arc::clone(client))
@@ -150,13 +157,7 @@ impl AssertionVerifier {
                 return Err(Rejection::TokenNotYetValid { at: now, from: from.0 });
             }
         }
-        // `iat` has whole seconds, so the second of the start still counts.
-        match &claims.iat {
-            Some(issued) if issued.0.as_second() < self.started.as_second() => {
-                Err(Rejection::TokenExpired { at: now, expired: self.started })
-            }
-            _ => Ok(expires),
-        }
+        Ok(expires)
     }
 }
 

@@ -112,7 +112,7 @@ fn every_wrong_claim_is_refused() {
         ("iat", json!(NOW + 5), None),
         ("iat", json!(NOW + 6), Some(Reason::TokenNotYetValid)),
         ("iat", json!(NOW - 10), None),
-        ("iat", json!(NOW - 11), Some(Reason::TokenExpired)),
+        ("iat", json!(NOW - 11), Some(Reason::SignatureExpired)),
         ("nbf", json!(NOW + 6), Some(Reason::TokenNotYetValid)),
         ("nbf", json!(NOW - 1000), None),
         ("jti", json!(null), Some(Reason::TokenClaims)),

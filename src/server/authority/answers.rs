@@ -40,20 +40,21 @@ impl From<Refusal> for Answer {
                 not_stored(response.into())
             }
             Refusal::Client(Rejection::ReplayMemoryFull) => unavailable(Some(Reason::ReplayMemoryFull), "5"),
+            // From before the start, when nobody can tell whether it was used: a new one will do.
+            Refusal::Client(Rejection::SignatureExpired { .. }) => unavailable(None, "1"),
             Refusal::Client(rejection) => invalid_client(&rejection),
             Refusal::Unavailable(seconds) => unavailable(None, seconds),
         }
     }
 }
 
-/// 401: the same to everybody, whatever they lack.
+/// 401: the same to everybody, whatever they lack. Nor is it counted why: anybody may read the metrics.
 fn invalid_client(rejection: &Rejection) -> Answer {
     tracing::debug!(reason = rejection.reason().as_str(), "invalid_client: {rejection}");
     let mut answer = Answer::from(with_type(JSON, "{\"error\":\"invalid_client\"}"));
     *answer.response.status_mut() = StatusCode::UNAUTHORIZED;
     // There is no scheme for clients that sign; the standard wants a challenge nevertheless.
     answer.response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"certauthz\""));
-    answer.reason = Some(rejection.reason());
     not_stored(answer)
 }
 

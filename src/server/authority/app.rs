@@ -77,6 +77,8 @@ impl App {
         };
         let now = Timestamp::now();
         let answer = match path {
+            // The CA may have been replaced, and the key that is at hand be a retired one.
+            Path::Token if self.shared.readiness() == Err(Unready::Database) => Refusal::Unavailable("5").into(),
             Path::Introspect => self.decisions.introspect(&parts.headers, body, now).await,
             Path::Renew => self.decisions.renew(parts, body, now).await,
             _ => self.decisions.token(&parts.headers, body, now).await,

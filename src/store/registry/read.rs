@@ -3,14 +3,15 @@
 use super::{Holder, RegisteredCertificate, RegisteredClient, Registry};
 use crate::{
     cert::Serial,
-    error::Result,
+    error::{Error, Result},
     key::sha256,
     store::{
         Credentials, Name,
-        credentials::CA_DATABASE,
+        credentials::{CA_CERTIFICATE, CA_DATABASE},
         database::Database,
         file,
         open::{Snapshot, at, connect},
+        pem_file,
         rows::{scopes, serial, spki, time},
     },
 };
@@ -36,6 +37,10 @@ pub struct RegistryReader {
     source: Source,
     registry: Arc<Registry>,
     read: Extent,
+    /// When that was read: what had expired by then was left out.
+    read_at: Timestamp,
+    /// The CA's certificate, in DER.
+    certificate: Vec<u8>,
 }
 
 /// An open database.
@@ -72,8 +77,9 @@ impl RegistryReader {
         // It knows what a database of a CA looks like.
         Database::open(&path)?.close()?;
         let source = Source::open(&path)?;
+        let certificate = certificate_beside(&path)?;
         let (registry, read) = source.read_all(now)?;
-        Ok(Self { source, registry: Arc::new(registry), read })
+        Ok(Self { source, registry: Arc::new(registry), read, read_at: now, certificate })
     }
 
     /// The clients as they were when the database was last read.
@@ -84,12 +90,26 @@ impl RegistryReader {
     /// Reads what changed. That nothing did is found out in some microseconds, and answered with false.
     ///
     /// # Errors
-    /// `Io`, `Database` and `BadFile` errors where the database cannot be read; then
-    /// [`RegistryReader::registry`] stays as it is.
+    /// `Io`, `Database` and `BadFile` errors where the database cannot be read, [`Error::NotAllowed`] where it is that of
+    /// another CA by now; then [`RegistryReader::registry`] stays as it is.
     pub fn refresh_if_changed(&mut self, now: Timestamp) -> Result<bool> {
         if file::identity(&self.source.path)? != self.source.file || self.source.has_become_stale() {
-            self.source = Source::open(&self.source.path)?;
-            return self.read_again(now).map(|()| true);
+            let source = Source::open(&self.source.path)?;
+            if certificate_beside(&source.path)? != self.certificate {
+                let path = source.path.display();
+                return Err(Error::not_allowed("CA", path, "it was replaced by another one", "restart the server"));
+            }
+            // Only what could be read is kept: else this would look like no change the next time.
+            let (registry, read) = source.read_all(now)?;
+            (self.source, self.registry, self.read, self.read_at) = (source, Arc::new(registry), read, now);
+            return Ok(true);
+        }
+        if now.as_second() < self.read_at.as_second() {
+            // The clock was set back: what had expired may be valid again.
+            let version = data_version(&self.source.connection).map_err(at(&self.source.path))?;
+            self.read_again(now)?;
+            self.source.version = version;
+            return Ok(true);
         }
         let version = data_version(&self.source.connection).map_err(at(&self.source.path))?;
         if version == self.source.version {
@@ -97,7 +117,7 @@ impl RegistryReader {
         }
         let read = self.source.read_changes(&self.registry, self.read, now)?;
         match read {
-            Some((registry, read)) => (self.registry, self.read) = (Arc::new(registry), read),
+            Some((registry, read)) => (self.registry, self.read, self.read_at) = (Arc::new(registry), read, now),
             None => self.read_again(now)?,
         }
         // What was committed since the look at the version may have been read already, and is then read twice.
@@ -107,9 +127,14 @@ impl RegistryReader {
 
     fn read_again(&mut self, now: Timestamp) -> Result<()> {
         let (registry, read) = self.source.read_all(now)?;
-        (self.registry, self.read) = (Arc::new(registry), read);
+        (self.registry, self.read, self.read_at) = (Arc::new(registry), read, now);
         Ok(())
     }
+}
+
+/// The certificate of the CA that has this database, in DER.
+fn certificate_beside(database: &Path) -> Result<Vec<u8>> {
+    pem_file::certificate(&database.with_file_name(CA_CERTIFICATE)).map(|facts| facts.der)
 }
 
 impl Source {

@@ -150,20 +150,50 @@ fn a_client_whose_new_certificate_is_first_seen_revoked_has_its_new_key() {
 }
 
 #[test]
-fn a_ca_that_was_replaced_is_read_anew_and_one_that_is_gone_is_an_error() {
+fn a_ca_that_was_replaced_or_is_gone_is_an_error() {
     let world = World::new();
     world.client("alice", None);
     let mut reader = world.reader();
-    let options = CaOptions { key_type: KeyType::EcP256, force: true, ..CaOptions::new(name("primary")) };
-    world.credentials.create_ca(&options, world.now).unwrap();
-    assert!(reader.refresh_if_changed(world.now).unwrap());
-    assert!(reader.registry().is_empty());
-    world.client("bob", None);
-    assert!(reader.refresh_if_changed(world.now).unwrap());
-    std::fs::rename(world.credentials.root().join("primary"), world.credentials.root().join("elsewhere")).unwrap();
+    let (own, elsewhere) = (world.credentials.root().join("primary"), world.credentials.root().join("elsewhere"));
+    std::fs::rename(&own, &elsewhere).unwrap();
     assert!(reader.refresh_if_changed(world.now).is_err());
-    assert_eq!(reader.registry().len(), 1);
-    std::fs::rename(world.credentials.root().join("elsewhere"), world.credentials.root().join("primary")).unwrap();
+    let options = CaOptions { key_type: KeyType::EcP256, ..CaOptions::new(name("primary")) };
+    world.credentials.create_ca(&options, world.now).unwrap();
+    world.client("mallory", None);
+    for _ in 0..2 {
+        assert!(reader.refresh_if_changed(world.now).is_err());
+        assert!(reader.registry().client("mallory").is_none() && reader.registry().client("alice").is_some());
+    }
+    std::fs::remove_dir_all(&own).unwrap();
+    std::fs::rename(&elsewhere, &own).unwrap();
+    assert!(!reader.refresh_if_changed(world.now).unwrap());
+}
+
+#[test]
+fn a_database_that_could_not_be_read_is_no_database_that_did_not_change() {
+    let world = World::new();
+    world.client("alice", None);
+    let mut reader = world.reader();
+    let path = world.credentials.root().join("primary/ca.db");
+    let aside = path.with_file_name("aside.db");
+    std::fs::rename(&path, &aside).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+    for _ in 0..2 {
+        assert!(reader.refresh_if_changed(world.now).is_err());
+    }
+    std::fs::rename(&aside, &path).unwrap();
+    assert!(!reader.refresh_if_changed(world.now).unwrap());
+}
+
+#[test]
+fn what_had_expired_by_a_clock_that_ran_ahead_is_read_again() {
+    let world = World::new();
+    let serial = world.client("alice", None);
+    let ahead = world.now + SignedDuration::from_hours(24 * 4000);
+    let mut reader = RegistryReader::open(&world.credentials, &name("primary"), ahead).unwrap();
+    assert_eq!(reader.registry().certificate(&serial), Standing::Unknown);
+    assert!(reader.refresh_if_changed(world.now).unwrap());
+    assert!(reader.registry().client("alice").unwrap().newest(world.now).is_some());
     assert!(!reader.refresh_if_changed(world.now).unwrap());
 }
 
