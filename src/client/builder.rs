@@ -336,10 +336,14 @@ mod tests {
 
     #[test]
     fn http_is_for_this_machine() {
-        for text in ["https://a.example", "HTTPS://a.example", "http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"] {
+        for text in
+            ["https://a.example", "HTTPS://a.example", "http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"]
+        {
             assert!(!is_exposed(text), "{text}");
         }
-        for text in ["http://a.example", "http://10.0.0.1", "http://localhost.example", "http://[fe80::1]", "http://0.0.0.0"] {
+        for text in
+            ["http://a.example", "http://10.0.0.1", "http://localhost.example", "http://[fe80::1]", "http://0.0.0.0"]
+        {
             assert!(is_exposed(text), "{text}");
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{Authorized, Client, CredentialUsed, Mode, OutgoingRequest, failure::ClientError, transport::agent_config};
 use crate::{
-    error::{Error, Rejection},
+    error::{Error, Reason},
     signature::{CLIENT_CERT, CLIENT_CERT_CHAIN},
 };
 use http::{
@@ -181,7 +181,7 @@ fn cannot_judge(answer: &Response<Vec<u8>>) -> bool {
     answer.status() == StatusCode::SERVICE_UNAVAILABLE
         && answer.body().len() <= MAX_PROBLEM
         && serde_json::from_slice::<Problem>(answer.body())
-            .is_ok_and(|problem| problem.reason == Rejection::IntrospectionUnavailable.reason())
+            .is_ok_and(|problem| problem.reason == Reason::IntrospectionUnavailable.as_str())
 }
 
 fn unusable(uri: &Uri) -> ClientError {

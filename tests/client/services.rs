@@ -101,7 +101,8 @@ fn a_service_without_introspection_gets_the_certificate() {
     let (bob, heads) = service(|path, head| {
         let reason = if path == "/busy" { "overloaded" } else { "introspection_unavailable" };
         let body = format!("{{\"status\":503,\"reason\":\"{reason}\"}}");
-        let unavailable = format!("HTTP/1.1 503 X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        let unavailable =
+            format!("HTTP/1.1 503 X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
         if is_token(head) { unavailable } else { reply(200, "") }
     });
     let client = world.builder(&authority.url()).build().unwrap();
