@@ -129,7 +129,8 @@ impl Client {
     /// The certificate for this one request, whether or not there is a token.
     pub(super) fn authorize_by_certificate(&self, request: &OutgoingRequest<'_>) -> Result<Authorized, ClientError> {
         let keeper = self.keeper();
-        let fall_back = keeper.lock().fall_back(false);
+        let granted = keeper.lock().granted.clone();
+        let fall_back = FallBack { out_of_time: false, last: None, granted };
         let authorized = self.sign(request, fall_back)?;
         count(&keeper.counters.with_certificate);
         Ok(authorized)
