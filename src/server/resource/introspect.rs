@@ -19,7 +19,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -27,6 +27,11 @@ use tokio::sync::{Semaphore, watch};
 const LIMIT: Duration = Duration::from_secs(2);
 /// So many tokens are asked about at a time. More than that wait for nothing, and are answered 503.
 const EXCHANGES: usize = 64;
+
+/// The log has a line about failures at most so often: anybody can cause them while the authorization server is away.
+const SILENCE: Duration = Duration::from_secs(30);
+/// So much is said of a failure, in characters.
+const LONGEST: usize = 256;
 
 /// Asks an authorization server about tokens. Cheap to clone.
 #[derive(Clone)]
@@ -40,7 +45,33 @@ struct Shared {
     places: Arc<Semaphore>,
     /// The tokens that are being asked about, by their SHA-256.
     flights: Mutex<HashMap<[u8; 32], watch::Receiver<Option<Introspected>>>>,
+    complaints: Mutex<Complaints>,
     counts: Counts,
+}
+
+impl Shared {
+    fn complaints(&self) -> MutexGuard<'_, Complaints> {
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the log has been told of failures. A success changes nothing: good and bad answers may take turns.
+#[derive(Debug, Default)]
+struct Complaints {
+    told: Option<Instant>,
+    untold: u64,
+}
+
+impl Complaints {
+    /// Whether this failure is worth a line, and how many were not since the last.
+    fn failed(&mut self, now: Instant) -> Option<u64> {
+        if self.told.is_some_and(|told| now.duration_since(told) < SILENCE) {
+            self.untold += 1;
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.untold))
+    }
 }
 
 /// What became of the tokens.
@@ -75,6 +106,7 @@ impl Introspection {
             exchange,
             places: Arc::new(Semaphore::new(EXCHANGES)),
             flights: Mutex::default(),
+            complaints: Mutex::default(),
             counts: Counts::default(),
         }))
     }
@@ -169,8 +201,12 @@ impl Introspection {
             Err(_) => format!("no answer within {} s", LIMIT.as_secs()).into(),
         };
         counts.failed.increment();
-        tracing::warn!("introspection has failed: {text}");
-        Err(Rejection::IntrospectionUnavailable(text))
+        // It may quote the answer, and lines are not to be broken by others.
+        let text: String = text.escape_debug().take(LONGEST).collect();
+        if let Some(untold) = self.0.complaints().failed(Instant::now()) {
+            tracing::warn!("introspection has failed: {text} ({untold} more since the last such line)");
+        }
+        Err(Rejection::IntrospectionUnavailable(text.into()))
     }
 }
 
@@ -205,6 +241,17 @@ mod tests {
         let reader = IntrospectionReader::new("http://as".into(), "bob".into(), SignedDuration::ZERO);
         let signer = Arc::new(LocalKey::generate(KeyType::Ed25519).unwrap());
         Introspection::new("http://127.0.0.1:1/".parse().unwrap(), "bob".into(), signer, reader, SignedDuration::ZERO)
+    }
+
+    #[test]
+    fn an_outage_fills_neither_the_log_nor_a_line() {
+        let (mut complaints, start) = (Complaints::default(), Instant::now());
+        let told = [0, 1, 29, 30, 31, 90].map(|second| complaints.failed(start + Duration::from_secs(second)));
+        assert_eq!(told, [Some(0), None, None, Some(2), None, Some(1)]);
+
+        let failed = lonely().read(Ok(Ok(Err(format!("a\nb{}", "x".repeat(60_000))))));
+        let Err(Rejection::IntrospectionUnavailable(text)) = failed else { panic!("{failed:?}") };
+        assert!(text.starts_with("a\\nbx") && text.len() == LONGEST, "{text}");
     }
 
     #[test]
