@@ -10,7 +10,7 @@ use crate::{
     server::metrics::Families,
 };
 use jiff::Timestamp;
-use std::fmt::Result;
+use std::{fmt::Result, sync::Arc};
 
 impl App {
     pub(super) fn expose_all(&self, to: &mut Families<'_>) -> Result {
@@ -112,7 +112,20 @@ impl App {
     }
 
     fn sources(&self, to: &mut Families<'_>, now: Timestamp) -> Result {
-        let each = || self.running.records.iter().map(|record| (record.kind.label(), record.name.as_str(), record));
+        let records = &self.running.records;
+        // Two URLs may differ in nothing but the query, which is not shown; two series of one name are an error to scrapers.
+        let named: Vec<_> = records
+            .iter()
+            .enumerate()
+            .map(|(place, record)| {
+                let same = |other: &&Arc<Record>| other.kind == record.kind && other.name == record.name;
+                match records.iter().take(place).filter(same).count() {
+                    0 => (record, record.name.clone()),
+                    before => (record, format!("{} ({})", record.name, before + 1)),
+                }
+            })
+            .collect();
+        let each = || named.iter().map(|(record, name)| (record.kind.label(), name.as_str(), *record));
         let mut reads = to.counter("certauthz_source_reads_total", "Readings of a file or URL that was configured.")?;
         for (kind, source, record) in each() {
             let results = [("changed", &record.changed), ("unchanged", &record.unchanged), ("failure", &record.failed)];
