@@ -10,7 +10,7 @@ use crate::{
     server::metrics::Families,
 };
 use jiff::Timestamp;
-use std::{fmt::Result, sync::Arc};
+use std::fmt::Result;
 
 impl App {
     pub(super) fn expose_all(&self, to: &mut Families<'_>) -> Result {
@@ -118,8 +118,12 @@ impl App {
             .iter()
             .enumerate()
             .map(|(place, record)| {
-                let same = |other: &&Arc<Record>| other.kind == record.kind && other.name == record.name;
-                match records.iter().take(place).filter(same).count() {
+                match records
+                    .iter()
+                    .take(place)
+                    .filter(|other| other.kind == record.kind && other.name == record.name)
+                    .count()
+                {
                     0 => (record, record.name.clone()),
                     before => (record, format!("{} ({})", record.name, before + 1)),
                 }
