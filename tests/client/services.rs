@@ -125,7 +125,7 @@ fn a_token_refused_in_an_outage_is_kept() {
     let world = World::new();
     *world.token_life.lock().unwrap() = 10;
     let mut authority = StandIn::start(&world);
-    let builder = world.builder(&authority.url()).probe_interval(Duration::from_millis(600));
+    let builder = world.builder(&authority.url()).probe_interval(Duration::from_millis(150));
     let client = builder.build().unwrap();
     let with_token = world.call(&client);
     authority.be(Way::Refused);
@@ -135,7 +135,7 @@ fn a_token_refused_in_an_outage_is_kept() {
     }
     assert!(!client.token_refused(&with_token));
     assert_eq!(world.call(&client).credential, CredentialUsed::Certificate);
-    thread::sleep(Duration::from_millis(610));
+    thread::sleep(Duration::from_millis(160));
     assert_eq!(world.call(&client).credential, CredentialUsed::Token);
 }
 
