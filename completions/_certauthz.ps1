@@ -33,7 +33,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL')
-            [CompletionResult]::new('ca', 'ca', [CompletionResultType]::ParameterValue, 'Certificate authorities: create, list, show')
+            [CompletionResult]::new('ca', 'ca', [CompletionResultType]::ParameterValue, 'Certificate authorities: create, list, show, serve, publish')
             [CompletionResult]::new('client', 'client', [CompletionResultType]::ParameterValue, 'Clients: create, renew, list, show, and send a request as one')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Access tokens (JWT)')
             [CompletionResult]::new('crl', 'crl', [CompletionResultType]::ParameterValue, 'Revocation: revoke certificates, publish and show lists')
@@ -72,6 +72,8 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a CA: key pair, certificate, database and first revocation list')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the CAs under --path')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a CA and what it issued')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the authorization server: tokens, renewals, revocation list, keys')
+            [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Write the revocation list, keys and certificate as files for any web server or CDN')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -124,10 +126,48 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'certauthz;ca;serve' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the CA')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address to listen on; port 0 picks a free one')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Issuer identifier: `iss` of the tokens, and where clients reach this server [default: the CA''s own]')
+            [CompletionResult]::new('--authority', '--authority', [CompletionResultType]::ParameterName, 'A name that this server is called by, besides the issuer''s; repeat for several [default: the address it listens on]')
+            [CompletionResult]::new('--token-lifetime', '--token-lifetime', [CompletionResultType]::ParameterName, 'How long a token lives at most')
+            [CompletionResult]::new('--metrics-listen', '--metrics-listen', [CompletionResultType]::ParameterName, 'Address where /metrics is shown, and there alone; port 0 picks a free one [default: at /metrics of --listen]')
+            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Most connections at a time; past them, those that keep the server waiting make room for newcomers')
+            [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Worker threads [default: one per core]')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
+            [CompletionResult]::new('--stop-with-stdin', '--stop-with-stdin', [CompletionResultType]::ParameterName, 'Stop when standard input ends: a child that must not outlive its parent')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'certauthz;ca;publish' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the CA')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Directory of the files; made if need be')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Issuer identifier in the metadata [default: the CA''s own]')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'certauthz;ca;help' {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a CA: key pair, certificate, database and first revocation list')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the CAs under --path')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a CA and what it issued')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the authorization server: tokens, renewals, revocation list, keys')
+            [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Write the revocation list, keys and certificate as files for any web server or CDN')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -138,6 +178,12 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             break
         }
         'certauthz;ca;help;show' {
+            break
+        }
+        'certauthz;ca;help;serve' {
+            break
+        }
+        'certauthz;ca;help;publish' {
             break
         }
         'certauthz;ca;help;help' {
@@ -154,7 +200,8 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a client: key pair, certificate with scopes, and token')
-            [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Issue a new certificate and token for a client''s key')
+            [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Issue a new certificate and token for a client''s key, or have one issued by the authorization server')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Fetch an access token from the authorization server and print it')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the clients under --path')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a client: certificate, scopes, token')
             [CompletionResult]::new('request', 'request', [CompletionResultType]::ParameterValue, 'Send a request as a client, with its token or its certificate')
@@ -188,6 +235,23 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the client')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'The client''s scopes from now on; repeat for several [default: those it has]')
             [CompletionResult]::new('--expiration', '--expiration', [CompletionResultType]::ParameterName, 'Life of the new certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA''s end]')
+            [CompletionResult]::new('--authority', '--authority', [CompletionResultType]::ParameterName, 'The authorization server that issues it; without, the CA''s own files are used')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'certauthz;client;token' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the client')
+            [CompletionResult]::new('--authority', '--authority', [CompletionResultType]::ParameterName, 'The authorization server')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'The service that shall accept it [default: the first segment of the scopes, e.g. bob of bob.user.read]')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope of the token; repeat for several; only scopes that the client has [default: all of them]')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
             [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
@@ -227,6 +291,10 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         'certauthz;client;request' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The client that sends')
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'The credential to show')
+            [CompletionResult]::new('--authority', '--authority', [CompletionResultType]::ParameterName, 'The authorization server to fetch tokens from [default: none, the client''s token.jwt is sent]')
+            [CompletionResult]::new('--cert-url', '--cert-url', [CompletionResultType]::ParameterName, 'Where the request goes when it is signed in mode auto [default: URL; of /token and /cert, each credential takes its own]')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Send it this many times, and print one line for each')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'From the beginning of one request to that of the next')
             [CompletionResult]::new('-X', '-X ', [CompletionResultType]::ParameterName, 'Method [default: GET, or POST with a body]')
             [CompletionResult]::new('--request', '--request', [CompletionResultType]::ParameterName, 'Method [default: GET, or POST with a body]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'A header of the request; repeat for several')
@@ -246,7 +314,8 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;client;help' {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a client: key pair, certificate with scopes, and token')
-            [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Issue a new certificate and token for a client''s key')
+            [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Issue a new certificate and token for a client''s key, or have one issued by the authorization server')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Fetch an access token from the authorization server and print it')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the clients under --path')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a client: certificate, scopes, token')
             [CompletionResult]::new('request', 'request', [CompletionResultType]::ParameterValue, 'Send a request as a client, with its token or its certificate')
@@ -257,6 +326,9 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             break
         }
         'certauthz;client;help;renew' {
+            break
+        }
+        'certauthz;client;help;token' {
             break
         }
         'certauthz;client;help;list' {
@@ -290,7 +362,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'The client that the token is for')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'The service that shall accept it [default: the first segment of the scopes, e.g. bob of bob.user.read]')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope of the token; repeat for several; only scopes that the client has [default: all of them]')
-            [CompletionResult]::new('--expiration', '--expiration', [CompletionResultType]::ParameterName, 'Life of the token: a duration, or the RFC 3339 time of its end')
+            [CompletionResult]::new('--expiration', '--expiration', [CompletionResultType]::ParameterName, 'Life of the token: a duration, or the RFC 3339 time of its end [default: 15m, but not beyond the certificate]')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
             [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
@@ -478,10 +550,12 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'The audience that the token must be made for')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The issuer that the token must name [default: the CA''s own, or http://127.0.0.1:8586 for a CA''s file]')
             [CompletionResult]::new('--require-scope', '--require-scope', [CompletionResultType]::ParameterName, 'A scope that the token must carry; repeat for several')
+            [CompletionResult]::new('--crl', '--crl', [CompletionResultType]::ParameterName, 'A revocation list (PEM or DER) instead of the CA''s own; repeat for several')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this RFC 3339 time [default: now]')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
             [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
+            [CompletionResult]::new('--no-crl', '--no-crl', [CompletionResultType]::ParameterName, 'Do not check revocation')
             [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Print every step: passed, failed with its reason, skipped, or not reached')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
@@ -549,7 +623,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             break
         }
         'certauthz;serve' {
-            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Name of the CA whose certificates and tokens are accepted')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The CA whose certificates and tokens are accepted: its name under --path, or a file with its certificate (PEM or DER; then name the issuer and the revocation lists, too)')
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address to listen on; port 0 picks a free one')
             [CompletionResult]::new('--metrics-listen', '--metrics-listen', [CompletionResultType]::ParameterName, 'Address where /metrics is shown, and there alone; port 0 picks a free one [default: at /metrics of --listen]')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'This service''s name, which tokens must be made for')
@@ -559,7 +633,12 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--skew', '--skew', [CompletionResultType]::ParameterName, 'Difference of clocks that is tolerated')
             [CompletionResult]::new('--max-body', '--max-body', [CompletionResultType]::ParameterName, 'Largest request body that is accepted')
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Most connections at a time; past them, those that keep the server waiting make room for newcomers')
-            [CompletionResult]::new('--crl', '--crl', [CompletionResultType]::ParameterName, 'Revocation list (PEM or DER), read again when it changes; repeat for several [default: ca.crl of the CA and of the CAs below it]')
+            [CompletionResult]::new('--crl', '--crl', [CompletionResultType]::ParameterName, 'Revocation list (PEM or DER): a file, read again when it changes, or a URL; repeat for several [default: ca.crl of the CA and of the CAs below it]')
+            [CompletionResult]::new('--crl-interval', '--crl-interval', [CompletionResultType]::ParameterName, 'How often the URLs of --crl and --jwks are asked for news, from 1s')
+            [CompletionResult]::new('--jwks', '--jwks', [CompletionResultType]::ParameterName, 'The keys of the tokens, as a JWK set: a file, read again when it changes, or a URL [default: the CA''s key, which also holds until a set was read]')
+            [CompletionResult]::new('--introspect', '--introspect', [CompletionResultType]::ParameterName, 'Ask the authorization server about tokens at this URL (RFC 7662), instead of checking them here')
+            [CompletionResult]::new('--introspect-client', '--introspect-client', [CompletionResultType]::ParameterName, 'The client under --path as which it is asked: this service''s own name there')
+            [CompletionResult]::new('--introspect-cache', '--introspect-cache', [CompletionResultType]::ParameterName, 'How long its answers are remembered; 0s for not at all')
             [CompletionResult]::new('--stale-crl', '--stale-crl', [CompletionResultType]::ParameterName, 'What holds once the list is stale: fail-closed, grace=DURATION or fail-open')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Issuer that tokens must name [default: the CA''s own]')
             [CompletionResult]::new('--replay-capacity', '--replay-capacity', [CompletionResultType]::ParameterName, 'Most nonces that are remembered against replays')
@@ -582,10 +661,13 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'What to measure')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Send this many requests in each mode')
             [CompletionResult]::new('--requests', '--requests', [CompletionResultType]::ParameterName, 'Send this many requests in each mode')
-            [CompletionResult]::new('-z', '-z', [CompletionResultType]::ParameterName, 'Send requests for this long in each mode [default: 5s]')
-            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Send requests for this long in each mode [default: 5s]')
+            [CompletionResult]::new('-z', '-z', [CompletionResultType]::ParameterName, 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Connections that send at the same time')
             [CompletionResult]::new('--connections', '--connections', [CompletionResultType]::ParameterName, 'Connections that send at the same time')
+            [CompletionResult]::new('--outage', '--outage', [CompletionResultType]::ParameterName, 'With --mode auto: when the authority is away, from the begin of the run')
+            [CompletionResult]::new('--outage-kind', '--outage-kind', [CompletionResultType]::ParameterName, 'In which way it is away')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'With --mode auto: requests per second, at even distances, all connections together [default: 200]')
             [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'The client whose credentials are used')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time to wait for an answer')
             [CompletionResult]::new('--warmup', '--warmup', [CompletionResultType]::ParameterName, 'Send unmeasured requests for this long first')
@@ -639,7 +721,7 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         }
         'certauthz;help' {
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL')
-            [CompletionResult]::new('ca', 'ca', [CompletionResultType]::ParameterValue, 'Certificate authorities: create, list, show')
+            [CompletionResult]::new('ca', 'ca', [CompletionResultType]::ParameterValue, 'Certificate authorities: create, list, show, serve, publish')
             [CompletionResult]::new('client', 'client', [CompletionResultType]::ParameterValue, 'Clients: create, renew, list, show, and send a request as one')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Access tokens (JWT)')
             [CompletionResult]::new('crl', 'crl', [CompletionResultType]::ParameterValue, 'Revocation: revoke certificates, publish and show lists')
@@ -659,6 +741,8 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a CA: key pair, certificate, database and first revocation list')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the CAs under --path')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a CA and what it issued')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the authorization server: tokens, renewals, revocation list, keys')
+            [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Write the revocation list, keys and certificate as files for any web server or CDN')
             break
         }
         'certauthz;help;ca;create' {
@@ -670,9 +754,16 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
         'certauthz;help;ca;show' {
             break
         }
+        'certauthz;help;ca;serve' {
+            break
+        }
+        'certauthz;help;ca;publish' {
+            break
+        }
         'certauthz;help;client' {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a client: key pair, certificate with scopes, and token')
-            [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Issue a new certificate and token for a client''s key')
+            [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Issue a new certificate and token for a client''s key, or have one issued by the authorization server')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Fetch an access token from the authorization server and print it')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the clients under --path')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a client: certificate, scopes, token')
             [CompletionResult]::new('request', 'request', [CompletionResultType]::ParameterValue, 'Send a request as a client, with its token or its certificate')
@@ -682,6 +773,9 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             break
         }
         'certauthz;help;client;renew' {
+            break
+        }
+        'certauthz;help;client;token' {
             break
         }
         'certauthz;help;client;list' {

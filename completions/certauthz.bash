@@ -61,6 +61,12 @@ _certauthz() {
             certauthz__subcmd__ca,list)
                 cmd="certauthz__subcmd__ca__subcmd__list"
                 ;;
+            certauthz__subcmd__ca,publish)
+                cmd="certauthz__subcmd__ca__subcmd__publish"
+                ;;
+            certauthz__subcmd__ca,serve)
+                cmd="certauthz__subcmd__ca__subcmd__serve"
+                ;;
             certauthz__subcmd__ca,show)
                 cmd="certauthz__subcmd__ca__subcmd__show"
                 ;;
@@ -72,6 +78,12 @@ _certauthz() {
                 ;;
             certauthz__subcmd__ca__subcmd__help,list)
                 cmd="certauthz__subcmd__ca__subcmd__help__subcmd__list"
+                ;;
+            certauthz__subcmd__ca__subcmd__help,publish)
+                cmd="certauthz__subcmd__ca__subcmd__help__subcmd__publish"
+                ;;
+            certauthz__subcmd__ca__subcmd__help,serve)
+                cmd="certauthz__subcmd__ca__subcmd__help__subcmd__serve"
                 ;;
             certauthz__subcmd__ca__subcmd__help,show)
                 cmd="certauthz__subcmd__ca__subcmd__help__subcmd__show"
@@ -94,6 +106,9 @@ _certauthz() {
             certauthz__subcmd__client,show)
                 cmd="certauthz__subcmd__client__subcmd__show"
                 ;;
+            certauthz__subcmd__client,token)
+                cmd="certauthz__subcmd__client__subcmd__token"
+                ;;
             certauthz__subcmd__client__subcmd__help,create)
                 cmd="certauthz__subcmd__client__subcmd__help__subcmd__create"
                 ;;
@@ -111,6 +126,9 @@ _certauthz() {
                 ;;
             certauthz__subcmd__client__subcmd__help,show)
                 cmd="certauthz__subcmd__client__subcmd__help__subcmd__show"
+                ;;
+            certauthz__subcmd__client__subcmd__help,token)
+                cmd="certauthz__subcmd__client__subcmd__help__subcmd__token"
                 ;;
             certauthz__subcmd__crl,create)
                 cmd="certauthz__subcmd__crl__subcmd__create"
@@ -184,6 +202,12 @@ _certauthz() {
             certauthz__subcmd__help__subcmd__ca,list)
                 cmd="certauthz__subcmd__help__subcmd__ca__subcmd__list"
                 ;;
+            certauthz__subcmd__help__subcmd__ca,publish)
+                cmd="certauthz__subcmd__help__subcmd__ca__subcmd__publish"
+                ;;
+            certauthz__subcmd__help__subcmd__ca,serve)
+                cmd="certauthz__subcmd__help__subcmd__ca__subcmd__serve"
+                ;;
             certauthz__subcmd__help__subcmd__ca,show)
                 cmd="certauthz__subcmd__help__subcmd__ca__subcmd__show"
                 ;;
@@ -201,6 +225,9 @@ _certauthz() {
                 ;;
             certauthz__subcmd__help__subcmd__client,show)
                 cmd="certauthz__subcmd__help__subcmd__client__subcmd__show"
+                ;;
+            certauthz__subcmd__help__subcmd__client,token)
+                cmd="certauthz__subcmd__help__subcmd__client__subcmd__token"
                 ;;
             certauthz__subcmd__help__subcmd__crl,create)
                 cmd="certauthz__subcmd__help__subcmd__crl__subcmd__create"
@@ -363,7 +390,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__ca)
-            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help create list show help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help create list show serve publish help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -461,7 +488,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__ca__subcmd__help)
-            opts="create list show help"
+            opts="create list show serve publish help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -503,6 +530,34 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__ca__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certauthz__subcmd__ca__subcmd__help__subcmd__publish)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certauthz__subcmd__ca__subcmd__help__subcmd__serve)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -559,6 +614,111 @@ _certauthz() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        certauthz__subcmd__ca__subcmd__publish)
+            opts="-q -v -h --name --out --issuer --path --scopes-oid --format --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certauthz__subcmd__ca__subcmd__serve)
+            opts="-q -v -h --name --listen --issuer --authority --token-lifetime --metrics-listen --max-connections --workers --stop-with-stdin --path --scopes-oid --format --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authority)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-lifetime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         certauthz__subcmd__ca__subcmd__show)
             opts="-q -v -h --name --jwks --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -593,7 +753,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__client)
-            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help create renew list show request help"
+            opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help create renew token list show request help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -702,7 +862,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__client__subcmd__help)
-            opts="create renew list show request help"
+            opts="create renew token list show request help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -799,6 +959,20 @@ _certauthz() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        certauthz__subcmd__client__subcmd__help__subcmd__token)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         certauthz__subcmd__client__subcmd__list)
             opts="-q -v -h --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -829,7 +1003,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__client__subcmd__renew)
-            opts="-q -v -h --name --scope --expiration --path --scopes-oid --format --quiet --verbose --help"
+            opts="-q -v -h --name --scope --expiration --authority --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -844,6 +1018,10 @@ _certauthz() {
                     return 0
                     ;;
                 --expiration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authority)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -870,7 +1048,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__client__subcmd__request)
-            opts="-X -H -d -q -v -h --name --mode --request --header --data --path --scopes-oid --format --quiet --verbose --help"
+            opts="-X -H -d -q -v -h --name --mode --authority --cert-url --repeat --interval --request --header --data --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -881,7 +1059,23 @@ _certauthz() {
                     return 0
                     ;;
                 --mode)
-                    COMPREPLY=($(compgen -W "token cert" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "token cert auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --authority)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --request)
@@ -938,6 +1132,51 @@ _certauthz() {
             fi
             case "${prev}" in
                 --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --scopes-oid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certauthz__subcmd__client__subcmd__token)
+            opts="-q -v -h --name --authority --audience --scope --path --scopes-oid --format --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authority)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --scope)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1320,7 +1559,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__help__subcmd__ca)
-            opts="create list show"
+            opts="create list show serve publish"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1361,6 +1600,34 @@ _certauthz() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        certauthz__subcmd__help__subcmd__ca__subcmd__publish)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certauthz__subcmd__help__subcmd__ca__subcmd__serve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         certauthz__subcmd__help__subcmd__ca__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1376,7 +1643,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__help__subcmd__client)
-            opts="create renew list show request"
+            opts="create renew token list show request"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1446,6 +1713,20 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__help__subcmd__client__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certauthz__subcmd__help__subcmd__client__subcmd__token)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1741,14 +2022,14 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__loadtest)
-            opts="-n -z -c -X -H -d -q -v -h --mode --requests --duration --connections --client --timeout --warmup --key-type --key-size --request --header --data --no-progress --path --scopes-oid --format --quiet --verbose --help"
+            opts="-n -z -c -X -H -d -q -v -h --mode --requests --duration --connections --outage --outage-kind --rate --client --timeout --warmup --key-type --key-size --request --header --data --no-progress --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --mode)
-                    COMPREPLY=($(compgen -W "token cert both" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "token cert both auto" -- "${cur}"))
                     return 0
                     ;;
                 --requests)
@@ -1772,6 +2053,18 @@ _certauthz() {
                     return 0
                     ;;
                 -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --outage)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --outage-kind)
+                    COMPREPLY=($(compgen -W "kill hang reset error500" -- "${cur}"))
+                    return 0
+                    ;;
+                --rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1842,7 +2135,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__serve)
-            opts="-q -v -h --ca --listen --metrics-listen --audience --require-scope --authority --max-age --skew --max-body --max-connections --crl --stale-crl --issuer --replay-capacity --cert-cache --token-cache --workers --stop-with-stdin --path --scopes-oid --format --quiet --verbose --help"
+            opts="-q -v -h --ca --listen --metrics-listen --audience --require-scope --authority --max-age --skew --max-body --max-connections --crl --crl-interval --jwks --introspect --introspect-client --introspect-cache --stale-crl --issuer --replay-capacity --cert-cache --token-cache --workers --stop-with-stdin --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1889,18 +2182,27 @@ _certauthz() {
                     return 0
                     ;;
                 --crl)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
                     COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
+                    return 0
+                    ;;
+                --crl-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jwks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --introspect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --introspect-client)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --introspect-cache)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --stale-crl)
@@ -2420,7 +2722,7 @@ _certauthz() {
             return 0
             ;;
         certauthz__subcmd__verify__subcmd__token)
-            opts="-q -v -h --ca --audience --issuer --require-scope --at --explain --path --scopes-oid --format --quiet --verbose --help"
+            opts="-q -v -h --ca --audience --issuer --require-scope --crl --no-crl --at --explain --path --scopes-oid --format --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2440,6 +2742,21 @@ _certauthz() {
                     ;;
                 --require-scope)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --crl)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --at)

@@ -30,7 +30,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand init 'Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL'
-            cand ca 'Certificate authorities: create, list, show'
+            cand ca 'Certificate authorities: create, list, show, serve, publish'
             cand client 'Clients: create, renew, list, show, and send a request as one'
             cand token 'Access tokens (JWT)'
             cand crl 'Revocation: revoke certificates, publish and show lists'
@@ -67,6 +67,8 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand create 'Make a CA: key pair, certificate, database and first revocation list'
             cand list 'List the CAs under --path'
             cand show 'Show a CA and what it issued'
+            cand serve 'Run the authorization server: tokens, renewals, revocation list, keys'
+            cand publish 'Write the revocation list, keys and certificate as files for any web server or CDN'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'certauthz;ca;create'= {
@@ -115,10 +117,46 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'certauthz;ca;serve'= {
+            cand --name 'Name of the CA'
+            cand --listen 'Address to listen on; port 0 picks a free one'
+            cand --issuer 'Issuer identifier: `iss` of the tokens, and where clients reach this server [default: the CA''s own]'
+            cand --authority 'A name that this server is called by, besides the issuer''s; repeat for several [default: the address it listens on]'
+            cand --token-lifetime 'How long a token lives at most'
+            cand --metrics-listen 'Address where /metrics is shown, and there alone; port 0 picks a free one [default: at /metrics of --listen]'
+            cand --max-connections 'Most connections at a time; past them, those that keep the server waiting make room for newcomers'
+            cand --workers 'Worker threads [default: one per core]'
+            cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
+            cand --format 'How results are printed to standard output'
+            cand --stop-with-stdin 'Stop when standard input ends: a child that must not outlive its parent'
+            cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand -v 'Tell more on standard error; repeat for even more'
+            cand --verbose 'Tell more on standard error; repeat for even more'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'certauthz;ca;publish'= {
+            cand --name 'Name of the CA'
+            cand --out 'Directory of the files; made if need be'
+            cand --issuer 'Issuer identifier in the metadata [default: the CA''s own]'
+            cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
+            cand --format 'How results are printed to standard output'
+            cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand -v 'Tell more on standard error; repeat for even more'
+            cand --verbose 'Tell more on standard error; repeat for even more'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'certauthz;ca;help'= {
             cand create 'Make a CA: key pair, certificate, database and first revocation list'
             cand list 'List the CAs under --path'
             cand show 'Show a CA and what it issued'
+            cand serve 'Run the authorization server: tokens, renewals, revocation list, keys'
+            cand publish 'Write the revocation list, keys and certificate as files for any web server or CDN'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'certauthz;ca;help;create'= {
@@ -126,6 +164,10 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         &'certauthz;ca;help;list'= {
         }
         &'certauthz;ca;help;show'= {
+        }
+        &'certauthz;ca;help;serve'= {
+        }
+        &'certauthz;ca;help;publish'= {
         }
         &'certauthz;ca;help;help'= {
         }
@@ -140,7 +182,8 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
             cand create 'Make a client: key pair, certificate with scopes, and token'
-            cand renew 'Issue a new certificate and token for a client''s key'
+            cand renew 'Issue a new certificate and token for a client''s key, or have one issued by the authorization server'
+            cand token 'Fetch an access token from the authorization server and print it'
             cand list 'List the clients under --path'
             cand show 'Show a client: certificate, scopes, token'
             cand request 'Send a request as a client, with its token or its certificate'
@@ -172,6 +215,22 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --name 'Name of the client'
             cand --scope 'The client''s scopes from now on; repeat for several [default: those it has]'
             cand --expiration 'Life of the new certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA''s end]'
+            cand --authority 'The authorization server that issues it; without, the CA''s own files are used'
+            cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
+            cand --format 'How results are printed to standard output'
+            cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand -v 'Tell more on standard error; repeat for even more'
+            cand --verbose 'Tell more on standard error; repeat for even more'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'certauthz;client;token'= {
+            cand --name 'Name of the client'
+            cand --authority 'The authorization server'
+            cand --audience 'The service that shall accept it [default: the first segment of the scopes, e.g. bob of bob.user.read]'
+            cand --scope 'A scope of the token; repeat for several; only scopes that the client has [default: all of them]'
             cand --path 'Directory of the credentials'
             cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
@@ -208,6 +267,10 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         &'certauthz;client;request'= {
             cand --name 'The client that sends'
             cand --mode 'The credential to show'
+            cand --authority 'The authorization server to fetch tokens from [default: none, the client''s token.jwt is sent]'
+            cand --cert-url 'Where the request goes when it is signed in mode auto [default: URL; of /token and /cert, each credential takes its own]'
+            cand --repeat 'Send it this many times, and print one line for each'
+            cand --interval 'From the beginning of one request to that of the next'
             cand -X 'Method [default: GET, or POST with a body]'
             cand --request 'Method [default: GET, or POST with a body]'
             cand -H 'A header of the request; repeat for several'
@@ -226,7 +289,8 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;client;help'= {
             cand create 'Make a client: key pair, certificate with scopes, and token'
-            cand renew 'Issue a new certificate and token for a client''s key'
+            cand renew 'Issue a new certificate and token for a client''s key, or have one issued by the authorization server'
+            cand token 'Fetch an access token from the authorization server and print it'
             cand list 'List the clients under --path'
             cand show 'Show a client: certificate, scopes, token'
             cand request 'Send a request as a client, with its token or its certificate'
@@ -235,6 +299,8 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         &'certauthz;client;help;create'= {
         }
         &'certauthz;client;help;renew'= {
+        }
+        &'certauthz;client;help;token'= {
         }
         &'certauthz;client;help;list'= {
         }
@@ -262,7 +328,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --client 'The client that the token is for'
             cand --audience 'The service that shall accept it [default: the first segment of the scopes, e.g. bob of bob.user.read]'
             cand --scope 'A scope of the token; repeat for several; only scopes that the client has [default: all of them]'
-            cand --expiration 'Life of the token: a duration, or the RFC 3339 time of its end'
+            cand --expiration 'Life of the token: a duration, or the RFC 3339 time of its end [default: 15m, but not beyond the certificate]'
             cand --path 'Directory of the credentials'
             cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
@@ -432,10 +498,12 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --audience 'The audience that the token must be made for'
             cand --issuer 'The issuer that the token must name [default: the CA''s own, or http://127.0.0.1:8586 for a CA''s file]'
             cand --require-scope 'A scope that the token must carry; repeat for several'
+            cand --crl 'A revocation list (PEM or DER) instead of the CA''s own; repeat for several'
             cand --at 'Verify as of this RFC 3339 time [default: now]'
             cand --path 'Directory of the credentials'
             cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
+            cand --no-crl 'Do not check revocation'
             cand --explain 'Print every step: passed, failed with its reason, skipped, or not reached'
             cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
@@ -494,7 +562,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         &'certauthz;verify;help;help'= {
         }
         &'certauthz;serve'= {
-            cand --ca 'Name of the CA whose certificates and tokens are accepted'
+            cand --ca 'The CA whose certificates and tokens are accepted: its name under --path, or a file with its certificate (PEM or DER; then name the issuer and the revocation lists, too)'
             cand --listen 'Address to listen on; port 0 picks a free one'
             cand --metrics-listen 'Address where /metrics is shown, and there alone; port 0 picks a free one [default: at /metrics of --listen]'
             cand --audience 'This service''s name, which tokens must be made for'
@@ -504,7 +572,12 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --skew 'Difference of clocks that is tolerated'
             cand --max-body 'Largest request body that is accepted'
             cand --max-connections 'Most connections at a time; past them, those that keep the server waiting make room for newcomers'
-            cand --crl 'Revocation list (PEM or DER), read again when it changes; repeat for several [default: ca.crl of the CA and of the CAs below it]'
+            cand --crl 'Revocation list (PEM or DER): a file, read again when it changes, or a URL; repeat for several [default: ca.crl of the CA and of the CAs below it]'
+            cand --crl-interval 'How often the URLs of --crl and --jwks are asked for news, from 1s'
+            cand --jwks 'The keys of the tokens, as a JWK set: a file, read again when it changes, or a URL [default: the CA''s key, which also holds until a set was read]'
+            cand --introspect 'Ask the authorization server about tokens at this URL (RFC 7662), instead of checking them here'
+            cand --introspect-client 'The client under --path as which it is asked: this service''s own name there'
+            cand --introspect-cache 'How long its answers are remembered; 0s for not at all'
             cand --stale-crl 'What holds once the list is stale: fail-closed, grace=DURATION or fail-open'
             cand --issuer 'Issuer that tokens must name [default: the CA''s own]'
             cand --replay-capacity 'Most nonces that are remembered against replays'
@@ -526,10 +599,13 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --mode 'What to measure'
             cand -n 'Send this many requests in each mode'
             cand --requests 'Send this many requests in each mode'
-            cand -z 'Send requests for this long in each mode [default: 5s]'
-            cand --duration 'Send requests for this long in each mode [default: 5s]'
+            cand -z 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]'
+            cand --duration 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]'
             cand -c 'Connections that send at the same time'
             cand --connections 'Connections that send at the same time'
+            cand --outage 'With --mode auto: when the authority is away, from the begin of the run'
+            cand --outage-kind 'In which way it is away'
+            cand --rate 'With --mode auto: requests per second, at even distances, all connections together [default: 200]'
             cand --client 'The client whose credentials are used'
             cand --timeout 'Longest time to wait for an answer'
             cand --warmup 'Send unmeasured requests for this long first'
@@ -580,7 +656,7 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;help'= {
             cand init 'Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL'
-            cand ca 'Certificate authorities: create, list, show'
+            cand ca 'Certificate authorities: create, list, show, serve, publish'
             cand client 'Clients: create, renew, list, show, and send a request as one'
             cand token 'Access tokens (JWT)'
             cand crl 'Revocation: revoke certificates, publish and show lists'
@@ -598,6 +674,8 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand create 'Make a CA: key pair, certificate, database and first revocation list'
             cand list 'List the CAs under --path'
             cand show 'Show a CA and what it issued'
+            cand serve 'Run the authorization server: tokens, renewals, revocation list, keys'
+            cand publish 'Write the revocation list, keys and certificate as files for any web server or CDN'
         }
         &'certauthz;help;ca;create'= {
         }
@@ -605,9 +683,14 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         }
         &'certauthz;help;ca;show'= {
         }
+        &'certauthz;help;ca;serve'= {
+        }
+        &'certauthz;help;ca;publish'= {
+        }
         &'certauthz;help;client'= {
             cand create 'Make a client: key pair, certificate with scopes, and token'
-            cand renew 'Issue a new certificate and token for a client''s key'
+            cand renew 'Issue a new certificate and token for a client''s key, or have one issued by the authorization server'
+            cand token 'Fetch an access token from the authorization server and print it'
             cand list 'List the clients under --path'
             cand show 'Show a client: certificate, scopes, token'
             cand request 'Send a request as a client, with its token or its certificate'
@@ -615,6 +698,8 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         &'certauthz;help;client;create'= {
         }
         &'certauthz;help;client;renew'= {
+        }
+        &'certauthz;help;client;token'= {
         }
         &'certauthz;help;client;list'= {
         }

@@ -33,7 +33,7 @@ complete -c certauthz -n "__fish_certauthz_needs_command" -s v -l verbose -d 'Te
 complete -c certauthz -n "__fish_certauthz_needs_command" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_needs_command" -s V -l version -d 'Print version'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "init" -d 'Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL'
-complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "ca" -d 'Certificate authorities: create, list, show'
+complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "ca" -d 'Certificate authorities: create, list, show, serve, publish'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "client" -d 'Clients: create, renew, list, show, and send a request as one'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "token" -d 'Access tokens (JWT)'
 complete -c certauthz -n "__fish_certauthz_needs_command" -f -a "crl" -d 'Revocation: revoke certificates, publish and show lists'
@@ -52,17 +52,19 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand init" -l force -d 'R
 complete -c certauthz -n "__fish_certauthz_using_subcommand init" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand init" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand init" -s h -l help -d 'Print help'
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -s h -l help -d 'Print help'
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -f -a "create" -d 'Make a CA: key pair, certificate, database and first revocation list'
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -f -a "list" -d 'List the CAs under --path'
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -f -a "show" -d 'Show a CA and what it issued'
-complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -f -a "create" -d 'Make a CA: key pair, certificate, database and first revocation list'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -f -a "list" -d 'List the CAs under --path'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -f -a "show" -d 'Show a CA and what it issued'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -f -a "serve" -d 'Run the authorization server: tokens, renewals, revocation list, keys'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -f -a "publish" -d 'Write the revocation list, keys and certificate as files for any web server or CDN'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and not __fish_seen_subcommand_from create list show serve publish help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l name -d 'Name of the CA, and of its directory under --path' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l common-name -d 'Common name (CN) of the subject [default: the name]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from create" -l organization -d 'Organization (O) of the subject' -r
@@ -99,23 +101,52 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l name -d 'Name of the CA' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l listen -d 'Address to listen on; port 0 picks a free one' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l issuer -d 'Issuer identifier: `iss` of the tokens, and where clients reach this server [default: the CA\'s own]' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l authority -d 'A name that this server is called by, besides the issuer\'s; repeat for several [default: the address it listens on]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l token-lifetime -d 'How long a token lives at most' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l metrics-listen -d 'Address where /metrics is shown, and there alone; port 0 picks a free one [default: at /metrics of --listen]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l max-connections -d 'Most connections at a time; past them, those that keep the server waiting make room for newcomers' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l workers -d 'Worker threads [default: one per core]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -l stop-with-stdin -d 'Stop when standard input ends: a child that must not outlive its parent'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from publish" -l name -d 'Name of the CA' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from publish" -l out -d 'Directory of the files; made if need be' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from publish" -l issuer -d 'Issuer identifier in the metadata [default: the CA\'s own]' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from publish" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from publish" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from publish" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from publish" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from publish" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make a CA: key pair, certificate, database and first revocation list'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the CAs under --path'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show a CA and what it issued'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "serve" -d 'Run the authorization server: tokens, renewals, revocation list, keys'
+complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "publish" -d 'Write the revocation list, keys and certificate as files for any web server or CDN'
 complete -c certauthz -n "__fish_certauthz_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -s h -l help -d 'Print help'
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "create" -d 'Make a client: key pair, certificate with scopes, and token'
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "renew" -d 'Issue a new certificate and token for a client\'s key'
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "list" -d 'List the clients under --path'
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "show" -d 'Show a client: certificate, scopes, token'
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "request" -d 'Send a request as a client, with its token or its certificate'
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew list show request help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -f -a "create" -d 'Make a client: key pair, certificate with scopes, and token'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -f -a "renew" -d 'Issue a new certificate and token for a client\'s key, or have one issued by the authorization server'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -f -a "token" -d 'Fetch an access token from the authorization server and print it'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -f -a "list" -d 'List the clients under --path'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -f -a "show" -d 'Show a client: certificate, scopes, token'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -f -a "request" -d 'Send a request as a client, with its token or its certificate'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and not __fish_seen_subcommand_from create renew token list show request help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l name -d 'Name of the client, and of its directory under --path' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l ca -d 'The CA that issues' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from create" -l scope -d 'A scope that the client gets; repeat for several' -r
@@ -139,6 +170,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l name -d 'Name of the client' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l scope -d 'The client\'s scopes from now on; repeat for several [default: those it has]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l expiration -d 'Life of the new certificate: a duration, or the RFC 3339 time of its end [default: 365d, or the CA\'s end]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l authority -d 'The authorization server that issues it; without, the CA\'s own files are used' -r -f
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
@@ -146,6 +178,17 @@ json\t''"
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from renew" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from token" -l name -d 'Name of the client' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from token" -l authority -d 'The authorization server' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from token" -l audience -d 'The service that shall accept it [default: the first segment of the scopes, e.g. bob of bob.user.read]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from token" -l scope -d 'A scope of the token; repeat for several; only scopes that the client has [default: all of them]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from token" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from token" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from token" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from token" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from list" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
@@ -163,7 +206,12 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l name -d 'The client that sends' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l mode -d 'The credential to show' -r -f -a "token\t'The access token, in the header Authorization'
-cert\t'The certificate and a signature of the request'"
+cert\t'The certificate and a signature of the request'
+auto\t'The token, and the certificate while the authorization server is away'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l authority -d 'The authorization server to fetch tokens from [default: none, the client\'s token.jwt is sent]' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l cert-url -d 'Where the request goes when it is signed in mode auto [default: URL; of /token and /cert, each credential takes its own]' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l repeat -d 'Send it this many times, and print one line for each' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -l interval -d 'From the beginning of one request to that of the next' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s X -l request -d 'Method [default: GET, or POST with a body]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s H -l header -d 'A header of the request; repeat for several' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s d -l data -d 'Body of the request: the data itself, @FILE for a file\'s bytes, @- for standard input' -r
@@ -175,7 +223,8 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from request" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make a client: key pair, certificate with scopes, and token'
-complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "renew" -d 'Issue a new certificate and token for a client\'s key'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "renew" -d 'Issue a new certificate and token for a client\'s key, or have one issued by the authorization server'
+complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "token" -d 'Fetch an access token from the authorization server and print it'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the clients under --path'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show a client: certificate, scopes, token'
 complete -c certauthz -n "__fish_certauthz_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "request" -d 'Send a request as a client, with its token or its certificate'
@@ -193,7 +242,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_se
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l client -d 'The client that the token is for' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l audience -d 'The service that shall accept it [default: the first segment of the scopes, e.g. bob of bob.user.read]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l scope -d 'A scope of the token; repeat for several; only scopes that the client has [default: all of them]' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l expiration -d 'Life of the token: a duration, or the RFC 3339 time of its end' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l expiration -d 'Life of the token: a duration, or the RFC 3339 time of its end [default: 15m, but not beyond the certificate]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand token; and __fish_seen_subcommand_from create" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
@@ -318,11 +367,13 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l audience -d 'The audience that the token must be made for' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l issuer -d 'The issuer that the token must name [default: the CA\'s own, or http://127.0.0.1:8586 for a CA\'s file]' -r -f
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l require-scope -d 'A scope that the token must carry; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l crl -d 'A revocation list (PEM or DER) instead of the CA\'s own; repeat for several' -r -F
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l at -d 'Verify as of this RFC 3339 time [default: now]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l no-crl -d 'Do not check revocation'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -l explain -d 'Print every step: passed, failed with its reason, skipped, or not reached'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from token" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
@@ -356,7 +407,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_s
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from help" -f -a "request" -d 'Verify a signed HTTP/1.1 request, as `sign-request --output http` prints it'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from help" -f -a "crl" -d 'Verify a revocation list: signature and times'
 complete -c certauthz -n "__fish_certauthz_using_subcommand verify; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l ca -d 'Name of the CA whose certificates and tokens are accepted' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l ca -d 'The CA whose certificates and tokens are accepted: its name under --path, or a file with its certificate (PEM or DER; then name the issuer and the revocation lists, too)' -r -F
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l listen -d 'Address to listen on; port 0 picks a free one' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l metrics-listen -d 'Address where /metrics is shown, and there alone; port 0 picks a free one [default: at /metrics of --listen]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l audience -d 'This service\'s name, which tokens must be made for' -r
@@ -366,7 +417,12 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-age -d
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l skew -d 'Difference of clocks that is tolerated' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-body -d 'Largest request body that is accepted' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l max-connections -d 'Most connections at a time; past them, those that keep the server waiting make room for newcomers' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l crl -d 'Revocation list (PEM or DER), read again when it changes; repeat for several [default: ca.crl of the CA and of the CAs below it]' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l crl -d 'Revocation list (PEM or DER): a file, read again when it changes, or a URL; repeat for several [default: ca.crl of the CA and of the CAs below it]' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l crl-interval -d 'How often the URLs of --crl and --jwks are asked for news, from 1s' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l jwks -d 'The keys of the tokens, as a JWK set: a file, read again when it changes, or a URL [default: the CA\'s key, which also holds until a set was read]' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l introspect -d 'Ask the authorization server about tokens at this URL (RFC 7662), instead of checking them here' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l introspect-client -d 'The client under --path as which it is asked: this service\'s own name there' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l introspect-cache -d 'How long its answers are remembered; 0s for not at all' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l stale-crl -d 'What holds once the list is stale: fail-closed, grace=DURATION or fail-open' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l issuer -d 'Issuer that tokens must name [default: the CA\'s own]' -r -f
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l replay-capacity -d 'Most nonces that are remembered against replays' -r
@@ -383,10 +439,17 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s v -l verbo
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l mode -d 'What to measure' -r -f -a "token\t'Access tokens only'
 cert\t'Signed requests only'
-both\t'Both, one after the other, and compared'"
+both\t'Both, one after the other, and compared'
+auto\t'Tokens from an authority, and certificates while it is away'"
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s n -l requests -d 'Send this many requests in each mode' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s z -l duration -d 'Send requests for this long in each mode [default: 5s]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s z -l duration -d 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s c -l connections -d 'Connections that send at the same time' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l outage -d 'With --mode auto: when the authority is away, from the begin of the run' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l outage-kind -d 'In which way it is away' -r -f -a "kill\t'Its process is killed, and started again'
+hang\t'Its process is stopped: connections are accepted, and nobody answers'
+reset\t'Connections are accepted and reset'
+error500\t'Everything is answered 500'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l rate -d 'With --mode auto: requests per second, at even distances, all connections together [default: 200]' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l client -d 'The client whose credentials are used' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l timeout -d 'Longest time to wait for an answer' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l warmup -d 'Send unmeasured requests for this long first' -r
@@ -426,7 +489,7 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -s q -l
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "init" -d 'Make the example world: the CA `primary`, the clients `alice` and `bob`, their tokens, an empty CRL'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "ca" -d 'Certificate authorities: create, list, show'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "ca" -d 'Certificate authorities: create, list, show, serve, publish'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "client" -d 'Clients: create, renew, list, show, and send a request as one'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "token" -d 'Access tokens (JWT)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish_seen_subcommand_from init ca client token crl sign-request verify serve loadtest bench completions help" -f -a "crl" -d 'Revocation: revoke certificates, publish and show lists'
@@ -440,8 +503,11 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand help; and not __fish
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "create" -d 'Make a CA: key pair, certificate, database and first revocation list'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the CAs under --path'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show a CA and what it issued'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "serve" -d 'Run the authorization server: tokens, renewals, revocation list, keys'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "publish" -d 'Write the revocation list, keys and certificate as files for any web server or CDN'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "create" -d 'Make a client: key pair, certificate with scopes, and token'
-complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "renew" -d 'Issue a new certificate and token for a client\'s key'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "renew" -d 'Issue a new certificate and token for a client\'s key, or have one issued by the authorization server'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "token" -d 'Fetch an access token from the authorization server and print it'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "list" -d 'List the clients under --path'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "show" -d 'Show a client: certificate, scopes, token'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "request" -d 'Send a request as a client, with its token or its certificate'
