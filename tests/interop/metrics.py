@@ -27,6 +27,9 @@ KINDS = {
     "certauthz_crl_age_seconds": "gauge",
     "certauthz_crl_until_next_update_seconds": "gauge",
     "certauthz_crl_reloads": "counter",
+    "certauthz_source_reads": "counter",
+    "certauthz_source_last_success_timestamp_seconds": "gauge",
+    "certauthz_source_age_seconds": "gauge",
     "certauthz_build_info": "gauge",
     "process_cpu_seconds": "counter",
 }
