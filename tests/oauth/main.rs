@@ -82,7 +82,6 @@ fn invalid_client_is_the_same_to_the_last_byte() {
         changed("exp", json!(now + 4000)),
         changed("exp", json!("never")),
         changed("iat", json!(now + 600)),
-        changed("iat", json!(now - 4000)),
         changed("aud", json!("http://elsewhere")),
         changed("jti", json!("")),
         changed("sub", json!(7)),
@@ -97,6 +96,9 @@ fn invalid_client_is_the_same_to_the_last_byte() {
     for (form, answer) in forms.iter().zip(&answers) {
         assert_eq!(answer, &answers[0], "{form}");
     }
+    // Its memory of assertions does not reach back: whoever signs anew is served.
+    let old = world.form("/oauth/token", &changed("iat", json!(now - 4000)));
+    assert_eq!((old.status, old.header("retry-after")), (503, Some("1")));
 }
 
 #[test]
