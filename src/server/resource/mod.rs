@@ -3,6 +3,7 @@
 mod exposition;
 mod introspect;
 mod issuers;
+mod outgoing;
 pub(super) mod refusal;
 mod reload;
 mod routes;

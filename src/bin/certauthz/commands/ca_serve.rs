@@ -3,7 +3,7 @@
 use super::{
     Context,
     ca::perhaps_client,
-    serve::{announce, runtime, shutdown, signed, system},
+    serve::{announce, authorities, bind, runtime, shutdown, signed, system},
 };
 use crate::{
     cli::{CaPublishArgs, CaServeArgs},
@@ -11,31 +11,19 @@ use crate::{
     view,
 };
 use certauthz::{
-    authz::Authorities,
     rlimit::raise_fd_limit,
-    server::{self, AuthorizationOptions, AuthorizationServer, Limits, Server},
+    server::{self, AuthorizationOptions, AuthorizationServer, Limits},
 };
 use jiff::Timestamp;
 use serde_json::json;
 use std::time::Duration;
 
 pub(crate) fn serve(args: CaServeArgs, context: &Context) -> Result {
-    // Refused before anything is taken.
-    let given = match args.authorities.is_empty() {
-        true => Authorities::of_address(args.listen).map(|_| None)?,
-        false => Some(Authorities::new(&args.authorities)?),
-    };
+    let given = authorities(args.listen, &args.authorities)?;
     raise_fd_limit();
     let runtime = runtime(args.workers)?;
     let _entered = runtime.enter();
-    let mut server = Server::bind(args.listen)?;
-    if let Some(address) = args.metrics_listen {
-        server = server.with_metrics_at(address)?;
-    }
-    let authorities = match given {
-        Some(given) => given,
-        None => Authorities::of_address(server.address())?,
-    };
+    let (server, authorities) = bind(args.listen, args.metrics_listen, given)?;
     let options = AuthorizationOptions {
         issuer: args.issuer,
         token_lifetime: signed("token lifetime", args.token_lifetime)?,

@@ -21,7 +21,7 @@ use certauthz::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use std::{future::Future, io, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
@@ -34,18 +34,11 @@ const START_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) fn run(args: ServeArgs, context: &Context) -> Result {
     let ca = TrustedCa::find(&args.ca, context)?;
     let (mut sources, issuer) = (sources(&args, &ca)?, issuer(&args, &ca)?);
-    let authorities = authorities(&args)?;
+    let given = authorities(args.listen, &args.authorities)?;
     raise_fd_limit();
     let runtime = runtime(args.workers)?;
     let _entered = runtime.enter();
-    let mut server = Server::bind(args.listen)?;
-    if let Some(address) = args.metrics_listen {
-        server = server.with_metrics_at(address)?;
-    }
-    let authorities = match authorities {
-        Some(given) => given,
-        None => Authorities::of_address(server.address())?,
-    };
+    let (server, authorities) = bind(args.listen, args.metrics_listen, given)?;
     let resource = resource(&args, &ca, authorities, issuer, &mut sources, context)?;
     let limits = Limits { max_body: args.max_body.0, max_connections: args.max_connections.get(), ..Limits::default() };
     let shutdown = shutdown(args.stop_with_stdin).map_err(system("listen for signals"))?;
@@ -58,13 +51,30 @@ pub(crate) fn run(args: ServeArgs, context: &Context) -> Result {
 }
 
 /// What was named, or `None` for "the address it listens on", which is not known before it listens.
-fn authorities(args: &ServeArgs) -> Result<Option<Authorities>> {
-    if args.authorities.is_empty() {
+pub(super) fn authorities(listen: SocketAddr, named: &[String]) -> Result<Option<Authorities>> {
+    if named.is_empty() {
         // Refused before anything is taken.
-        Authorities::of_address(args.listen)?;
+        Authorities::of_address(listen)?;
         return Ok(None);
     }
-    Ok(Some(Authorities::new(&args.authorities)?))
+    Ok(Some(Authorities::new(named)?))
+}
+
+/// Takes the addresses. Must be called within the runtime.
+pub(super) fn bind(
+    listen: SocketAddr,
+    metrics: Option<SocketAddr>,
+    authorities: Option<Authorities>,
+) -> Result<(Server, Authorities)> {
+    let mut server = Server::bind(listen)?;
+    if let Some(address) = metrics {
+        server = server.with_metrics_at(address)?;
+    }
+    let authorities = match authorities {
+        Some(named) => named,
+        None => Authorities::of_address(server.address())?,
+    };
+    Ok((server, authorities))
 }
 
 /// As many threads as were asked for.

@@ -1,5 +1,6 @@
 //! One question to the authorization server, and its answer. Blocks.
 
+use super::super::outgoing::agent_config;
 use crate::{
     authz::MAX_INTROSPECTION_LEN,
     form,
@@ -11,17 +12,13 @@ use http::{
     header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE},
 };
 use jiff::Timestamp;
-use rustls::crypto::aws_lc_rs;
 use std::{
     fmt,
     io::Read as _,
     sync::Arc,
     time::{Duration, Instant},
 };
-use ureq::{
-    Agent,
-    tls::{RootCerts, TlsConfig},
-};
+use ureq::Agent;
 
 /// How the authorization server is asked.
 pub(super) struct Exchange {
@@ -45,16 +42,7 @@ impl Exchange {
         limit: Duration,
         at_a_time: usize,
     ) -> Self {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
-            .build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            // A token is for one authorization server.
-            .max_redirects(0)
-            .accept_encoding("identity")
+        let agent = agent_config()
             // By steps: a limit on the whole would start a thread for the look-up of the name with each question.
             .timeout_connect(Some(limit))
             .timeout_send_request(Some(limit))
@@ -63,7 +51,6 @@ impl Exchange {
             .timeout_recv_body(Some(limit))
             .max_idle_connections(at_a_time)
             .max_idle_connections_per_host(at_a_time)
-            .user_agent(concat!("certauthz/", env!("CARGO_PKG_VERSION")))
             .build()
             .into();
         Self { url, client, audience, signer, agent, limit }

@@ -1,5 +1,6 @@
 //! One document behind a URL: asked for only if it has changed, with bounds on time, and without trust in who answers.
 
+use super::super::outgoing::agent_config;
 use crate::{crl::CrlError, error::Error};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode, Uri,
@@ -8,12 +9,8 @@ use http::{
     },
 };
 use jiff::{Timestamp, fmt::rfc2822};
-use rustls::crypto::aws_lc_rs;
-use std::{io::Read, sync::Arc, time::Duration};
-use ureq::{
-    Agent,
-    tls::{RootCerts, TlsConfig},
-};
+use std::{io::Read, time::Duration};
+use ureq::Agent;
 
 /// Until the connection stands, TLS included, and again until the answer's head is there.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -122,22 +119,11 @@ impl From<std::io::Error> for FetchError {
 impl Fetcher {
     /// For an `http` or `https` URL; `accept` names the media type that is wanted.
     pub(super) fn new(url: Uri, accept: &'static str) -> Self {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
-            .build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            // Who may say who is revoked was configured, and nobody else.
-            .max_redirects(0)
-            // Nothing that could unfold: the bound on the bytes that arrive is the bound on the document.
-            .accept_encoding("identity")
+        let agent = agent_config()
             .timeout_connect(Some(STEP_TIMEOUT))
             .timeout_recv_response(Some(STEP_TIMEOUT))
             // An idle connection of an hour is none, and one that the server closed meanwhile would be a failure.
             .max_idle_connections(0)
-            .user_agent(concat!("certauthz/", env!("CARGO_PKG_VERSION")))
             .build()
             .into();
         Self { url, accept: HeaderValue::from_static(accept), agent, validators: Vec::new() }
