@@ -108,6 +108,8 @@ pub struct Ratio {
     pub interval: Option<(f64, f64)>,
     /// The pairs that could be used for this metric.
     pub pairs: usize,
+    /// The smallest effect that this run could have shown, as a ratio above 1 (1.03: 3 %).
+    pub detectable: Option<f64>,
 }
 
 impl Ratio {
@@ -117,16 +119,21 @@ impl Ratio {
     }
 }
 
-/// `cert` compared with `token`.
+/// One lane compared with another.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Comparison {
+    /// The lane that the other is divided by.
+    pub base: String,
+    /// The lane that is divided.
+    pub other: String,
     /// Pairs of blocks in the run.
     pub pairs: usize,
     ratios: [Option<Ratio>; Metric::ALL.len()],
 }
 
 impl Comparison {
-    /// The ratio `cert` / `token` of a metric; `None` where the run cannot tell.
+    /// The ratio `other` / `base` of a metric; `None` where the run cannot tell.
     pub fn ratio(&self, metric: Metric) -> Option<Ratio> {
         let index = Metric::ALL.iter().position(|other| *other == metric)?;
         self.ratios.get(index).copied().flatten()
@@ -144,12 +151,18 @@ impl Comparison {
         let ratios = columns.map(|logs| {
             let total = totals.next().flatten();
             if logs.len() < FEWEST_PAIRS {
-                return total.map(|total| Ratio { estimate: total.exp(), interval: None, pairs: logs.len() });
+                return total.map(|total| Ratio {
+                    estimate: total.exp(),
+                    interval: None,
+                    pairs: logs.len(),
+                    detectable: None,
+                });
             }
             let (low, high) = bootstrap(&logs, random);
-            Some(Ratio { estimate: mean(&logs).exp(), interval: Some((low.exp(), high.exp())), pairs: logs.len() })
+            let interval = Some((low.exp(), high.exp()));
+            Some(Ratio { estimate: mean(&logs).exp(), interval, pairs: logs.len(), detectable: None })
         });
-        Self { pairs: pairs.len(), ratios }
+        Self { base: "token".into(), other: "cert".into(), pairs: pairs.len(), ratios }
     }
 }
 

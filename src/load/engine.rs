@@ -10,6 +10,7 @@ use super::{
     progress::{Display, Phase, Progress},
     random::Random,
     report::{Ending, Generator, ModeReport, Report},
+    series::Series,
     sizing::{self, Situation, Size},
     source::{self, Chunk, Cost, Order, RequestSource, Stock},
     statistics::Tally,
@@ -20,6 +21,7 @@ use crate::{
     error::{Error, Result},
     measure::Environment,
 };
+use jiff::Timestamp;
 use std::{
     collections::VecDeque,
     sync::{
@@ -133,6 +135,7 @@ struct Run<'a, 'd> {
     ending: Ending,
     /// Time with requests under way since the last answer.
     silent: Duration,
+    started: Timestamp,
 }
 
 impl<'a, 'd> Run<'a, 'd> {
@@ -154,6 +157,7 @@ impl<'a, 'd> Run<'a, 'd> {
             display: Display::new(progress),
             ending: Ending::Completed,
             silent: Duration::ZERO,
+            started: Timestamp::now(),
         })
     }
 
@@ -334,19 +338,28 @@ impl<'a, 'd> Run<'a, 'd> {
             let lane = self.lanes.iter().find(|lane| lane.subject.mode == mode)?;
             Some(Summary::new(&lane.tally, lane.measured, lane.server_cpu))
         };
-        let comparison = summary(Mode::Token)
+        let comparisons = summary(Mode::Token)
             .zip(summary(Mode::Cert))
-            .map(|(token, cert)| Comparison::new(&self.pairs, &token, &cert, &mut self.random));
-        let mut generator = Generator::new(self.plan.connections, self.crew.threads(), self.plan.timeout);
+            .map(|(token, cert)| Comparison::new(&self.pairs, &token, &cert, &mut self.random))
+            .into_iter()
+            .collect();
+        let mut generator = Generator::new(
+            self.plan.schedule,
+            self.plan.presign,
+            self.plan.connections,
+            self.crew.threads(),
+            self.plan.timeout,
+        );
         for lane in &self.lanes {
             generator.add(lane.generator.used, lane.generator.waited, lane.measured, lane.tally.done());
         }
         let mut modes: Vec<_> = self.lanes.into_iter().map(|lane| lane_report(lane)).collect();
         modes.sort_by_key(|report| report.mode);
         Report {
-            url: self.target.url().to_string(),
+            urls: vec![self.target.url().to_string()],
+            started: self.started,
             modes,
-            comparison,
+            comparisons,
             generator,
             environment: Environment::here(),
             ending: self.ending,
@@ -361,7 +374,9 @@ fn in_stock(stock: &VecDeque<Chunk>) -> u64 {
 fn lane_report(lane: Lane<'_>) -> ModeReport {
     let per = |total: Duration, n: u64| (n > 0).then(|| total.as_secs_f64() / float(n));
     ModeReport {
+        name: lane.subject.mode.to_string(),
         mode: lane.subject.mode,
+        series: Series::default(),
         measured: lane.measured,
         blocks: lane.blocks,
         server_cpu_per_request: lane.server_cpu.and_then(|cpu| per(cpu, lane.tally.answered())),

@@ -52,6 +52,33 @@ pub struct WarmUp {
     pub duration: Duration,
 }
 
+/// Who decides when a request starts.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub enum Schedule {
+    /// Each connection sends its next request when the last answer is complete.
+    #[default]
+    Closed,
+    /// Request number `i` (from 0) is due at the begin + `i`/`rate`, whatever the server does.
+    Open {
+        /// Requests per second, all connections together. More than 0.
+        rate: f64,
+    },
+}
+
+/// When requests are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Presign {
+    /// Before each block, off the clock.
+    #[default]
+    Block,
+    /// All of them before the first is sent.
+    All,
+    /// Each one before it is due, while others are on their way.
+    Inline,
+}
+
 /// The parameters of a run.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -62,6 +89,24 @@ pub struct Plan {
     pub threads: usize,
     /// When to stop.
     pub stop: Stop,
+    /// Who decides when a request starts (default: closed loop).
+    pub schedule: Schedule,
+    /// The time in which the load rises to its full height: the rate from 0, or the number of connections from 1
+    /// (default 0). Like the warm-up it is not counted.
+    pub ramp: Duration,
+    /// At the end, requests that are due or under way get so much longer (default 5 s).
+    pub drain: Duration,
+    /// Whether connections are used for more than one request (default).
+    pub keep_alive: bool,
+    /// When requests are signed (default: before each block).
+    pub presign: Presign,
+    /// How long the server accepts a signature; nothing is sent that was signed more than half of it ago (default 60 s).
+    pub window: Duration,
+    /// After this an attempt to connect counts as failed (default 10 s).
+    pub connect_timeout: Duration,
+    /// Which lanes are compared: indices into the subjects, the one that is divided by first (default: the second with
+    /// the first).
+    pub compare: Vec<(usize, usize)>,
     /// What to send first (default 200 requests or 0.3 s).
     pub warm_up: WarmUp,
     /// After this a request counts as failed (default 20 s).
@@ -80,6 +125,14 @@ impl Plan {
             connections: 16,
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             stop,
+            schedule: Schedule::Closed,
+            ramp: Duration::ZERO,
+            drain: Duration::from_secs(5),
+            keep_alive: true,
+            presign: Presign::Block,
+            window: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            compare: vec![(0, 1)],
             warm_up: WarmUp { requests: 200, duration: Duration::from_millis(300) },
             timeout: Duration::from_secs(20),
             patience: Duration::from_secs(5),

@@ -126,8 +126,13 @@ impl Latencies {
 /// Everything that happened to the requests of one block, or of a whole run.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// Latencies of the requests that were answered, whatever the status.
+    /// Latencies of the requests that were answered, whatever the status: from the time at which they were due, which in
+    /// a closed loop is the decision to send.
     pub latencies: Latencies,
+    /// Open loop: from sending to the last byte of the answer, of the same requests.
+    pub service: Latencies,
+    /// Open loop: how much later than it could have the generator sent them.
+    pub lateness: Latencies,
     /// Answers by status code.
     pub statuses: BTreeMap<u16, u64>,
     /// Requests without an answer, by a short stable word for the reason.
@@ -136,12 +141,18 @@ pub struct Tally {
     pub unfinished: u64,
     /// Prepared requests that became too old to be sent, and were thrown away.
     pub expired: u64,
+    /// Open loop: requests that were due, and not sent by the end of the drain.
+    pub unsent: u64,
+    /// Requests that were sent right after a switch between lanes, and are not counted anywhere else.
+    pub discarded: u64,
 }
 
 impl Tally {
     /// Adds all that `other` counted.
     pub fn merge(&mut self, other: &Self) {
         self.latencies.merge(&other.latencies);
+        self.service.merge(&other.service);
+        self.lateness.merge(&other.lateness);
         for (status, n) in &other.statuses {
             *self.statuses.entry(*status).or_default() += n;
         }
@@ -150,6 +161,8 @@ impl Tally {
         }
         self.unfinished += other.unfinished;
         self.expired += other.expired;
+        self.unsent += other.unsent;
+        self.discarded += other.discarded;
     }
 
     /// Requests that got an answer.

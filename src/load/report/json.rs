@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 pub(super) fn render(report: &Report) -> Value {
-    let modes: Map<_, _> = report.modes.iter().map(|m| (m.mode.to_string(), mode(m))).collect();
+    let modes: Map<_, _> = report.modes.iter().map(|m| (m.name.clone(), mode(m))).collect();
     let mut root = Map::new();
-    root.insert("url".into(), report.url.as_str().into());
+    root.insert("urls".into(), report.urls.as_slice().into());
     root.insert("ending".into(), report.ending.as_str().into());
     root.insert("modes".into(), modes.into());
-    if let Some(found) = &report.comparison {
+    if let Some(found) = report.comparisons.first() {
         root.insert("comparison".into(), comparison(found));
     }
     root.insert("generator".into(), generator(&report.generator));
@@ -66,7 +66,7 @@ fn comparison(found: &Comparison) -> Value {
         .iter()
         .map(|metric| (metric.as_str().to_owned(), found.ratio(*metric).map_or(Value::Null, ratio)))
         .collect();
-    json!({ "of": "cert/token", "pairs": found.pairs, "ratios": ratios })
+    json!({ "of": format!("{}/{}", found.other, found.base), "pairs": found.pairs, "ratios": ratios })
 }
 
 fn ratio(ratio: Ratio) -> Value {

@@ -9,10 +9,12 @@ pub(super) use text::{grouped, time};
 use super::{
     comparison::Comparison,
     number::{count, float},
-    plan::Mode,
+    plan::{Mode, Presign, Schedule},
+    series::Series,
     statistics::Tally,
 };
 use crate::measure::Environment;
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// The percentiles of every report, with their key in JSON.
@@ -35,12 +37,14 @@ pub(super) const BINS: u32 = 11;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
-    /// The URL that the run was given.
-    pub url: String,
-    /// One entry per mode, `token` first.
+    /// The URLs that the run was given.
+    pub urls: Vec<String>,
+    /// When it began.
+    pub started: Timestamp,
+    /// One entry per lane, in the order in which they were given.
     pub modes: Vec<ModeReport>,
-    /// `cert` over `token`, where both were measured.
-    pub comparison: Option<Comparison>,
+    /// What was compared with what.
+    pub comparisons: Vec<Comparison>,
     /// How the generator itself did.
     pub generator: Generator,
     /// Where this ran.
@@ -97,7 +101,9 @@ impl Ending {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ModeReport {
-    /// Which.
+    /// What the lane is called, unique within the run: `token`, `cert-ec-256`.
+    pub name: String,
+    /// How its requests authenticate.
     pub mode: Mode,
     /// Latencies, statuses, errors.
     pub tally: Tally,
@@ -105,6 +111,8 @@ pub struct ModeReport {
     pub measured: Duration,
     /// The number of blocks in which they were sent.
     pub blocks: u64,
+    /// How it went over time.
+    pub series: Series,
     /// CPU time of the server per answered request, in seconds (user and system, all threads).
     pub server_cpu_per_request: Option<f64>,
     /// Time that preparing (in mode `cert`: signing) a request took the client's thread, in seconds.
@@ -126,6 +134,12 @@ impl ModeReport {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Generator {
+    /// Who decided when a request starts.
+    pub schedule: Schedule,
+    /// When signed requests were signed.
+    pub presign: Presign,
+    /// The part of all CPU time of this machine that a hypervisor gave to others during the run, 0 to 1 (Linux).
+    pub steal: Option<f64>,
     /// Connections.
     pub connections: usize,
     /// Threads that sent.
@@ -146,9 +160,26 @@ impl Generator {
     /// Above this part of busy or waiting time the generator had no idle moments left that would prove it fast enough.
     const LIMITED: f64 = 0.9;
 
-    pub(super) fn new(connections: usize, threads: usize, timeout: Duration) -> Self {
+    pub(super) fn new(
+        schedule: Schedule,
+        presign: Presign,
+        connections: usize,
+        threads: usize,
+        timeout: Duration,
+    ) -> Self {
         let zero = Duration::ZERO;
-        Self { connections, threads, timeout, cpu: zero, waited: zero, measured: zero, requests: 0 }
+        Self {
+            schedule,
+            presign,
+            steal: None,
+            connections,
+            threads,
+            timeout,
+            cpu: zero,
+            waited: zero,
+            measured: zero,
+            requests: 0,
+        }
     }
 
     pub(super) fn add(&mut self, cpu: Duration, waited: Duration, measured: Duration, requests: u64) {

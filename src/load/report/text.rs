@@ -110,7 +110,7 @@ fn summary(out: &mut String, mode: &ModeReport) {
 }
 
 fn table(out: &mut String, report: &Report, token: &ModeReport, cert: &ModeReport) {
-    let ratio = |metric| report.comparison.as_ref().and_then(|found| found.ratio(metric)).map(ratio);
+    let ratio = |metric| report.comparisons.first().and_then(|found| found.ratio(metric)).map(ratio);
     let mut row = |name: &str, token: String, cert: String, ratio: Option<String>| {
         line!(out, "{name:<28}{token:>12}{cert:>12}   {}", ratio.unwrap_or_else(|| "-".into()));
     };
@@ -138,7 +138,7 @@ fn table(out: &mut String, report: &Report, token: &ModeReport, cert: &ModeRepor
     let (left, right) = both(&|m| format!("{:.2} %", m.tally.success_rate() * 100.0));
     row("Success rate", left, right, None);
     line!(out);
-    let pairs = report.comparison.as_ref().map_or(0, |found| found.pairs);
+    let pairs = report.comparisons.first().map_or(0, |found| found.pairs);
     if pairs >= FEWEST_PAIRS {
         line!(out, "Ratios: geometric mean over {pairs} pairs of blocks in random order, with their 95 % interval.");
     } else {
@@ -216,7 +216,7 @@ fn footer(out: &mut String, report: &Report) {
     line!(
         out,
         "{}: closed loop, {} connections on {} threads; {} CPU per request in the generator.",
-        report.url,
+        report.urls.join(" "),
         grouped(super::count(generator.connections)),
         generator.threads,
         seconds(generator.cpu_per_request())
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_ratio_that_may_be_one_is_no_difference() {
-        let of = |interval| ratio(Ratio { estimate: 1.3, interval, pairs: 9 });
+        let of = |interval| ratio(Ratio { estimate: 1.3, interval, pairs: 9, detectable: None });
         assert_eq!(of(None), "1.30 x");
         assert_eq!(of(Some((1.2, 1.4))), "1.30 x (1.20 to 1.40)");
         assert_eq!(of(Some((0.9, 1.4))), "no detectable difference (0.90 to 1.40)");

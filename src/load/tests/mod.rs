@@ -176,7 +176,7 @@ fn both_modes_take_turns_and_are_compared() {
     assert_eq!(report.modes.iter().map(|m| m.mode).collect::<Vec<_>>(), [Mode::Token, Mode::Cert]);
     let done: u64 = report.modes.iter().map(|m| m.tally.successes()).sum();
     assert_eq!(server.seen_once(), done + 2 * (50 + 1));
-    let comparison = report.comparison.as_ref().unwrap();
+    let comparison = report.comparisons.first().unwrap();
     assert!(comparison.pairs >= 1 && comparison.ratio(Metric::P50).unwrap().estimate > 0.0);
     check_json(&report);
     let text = report.text();

@@ -71,7 +71,7 @@ fn compare(modes: &[RequestMode], args: &LoadtestArgs, context: &Context) -> Res
     let failed = report.modes.iter().any(|mode| mode.tally.successes() == 0 && !(cut_short && mode.tally.done() == 0));
     if failed || report.ending == Ending::ServerGone {
         return Err(Failure::System {
-            action: format!("measure {}", report.url).into(),
+            action: format!("measure {}", report.urls.join(" ")).into(),
             source: io::Error::other(match report.ending {
                 Ending::ServerGone => "it stopped answering",
                 _ => "in one mode no request was answered with 2xx",
