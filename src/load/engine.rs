@@ -12,10 +12,11 @@ use super::{
     report::{Ending, Generator, ModeReport, Report},
     series::Series,
     sizing::{self, Situation, Size},
-    source::{self, Chunk, Cost, Order, RequestSource, Stock},
+    source::{self, Cost, FRESH, Order, RequestSource},
     statistics::Tally,
+    stock::{Chunk, Stock, Supply},
     target::Target,
-    worker::{Block, Crew},
+    worker::{Block, Crew, Event, Limits},
 };
 use crate::{
     error::{Error, Result},
@@ -150,7 +151,7 @@ impl<'a, 'd> Run<'a, 'd> {
             plan,
             target,
             interrupted,
-            crew: Crew::start(target.addresses(), plan.connections, plan.threads, interrupted)?,
+            crew: Crew::start(std::slice::from_ref(target), plan.connections, plan.threads, interrupted)?,
             lanes: subjects.iter().map(|subject| Lane::new(*subject)).collect(),
             pairs: Vec::new(),
             random: Random::from_system(),
@@ -161,6 +162,11 @@ impl<'a, 'd> Run<'a, 'd> {
         })
     }
 
+    fn limits(&self) -> Limits {
+        let Plan { timeout, connect_timeout, drain, keep_alive, .. } = *self.plan;
+        Limits { timeout, connect_timeout, drain, keep_alive }
+    }
+
     fn over(&self) -> bool {
         self.ending != Ending::Completed
     }
@@ -168,7 +174,7 @@ impl<'a, 'd> Run<'a, 'd> {
     /// Opens the connections, and sends some requests that are not counted.
     fn warm_up(&mut self) -> Result<()> {
         // Connections that do not open are tried again by their first request, and counted there.
-        self.crew.open(self.plan.timeout.min(self.plan.patience))?;
+        self.crew.open(self.limits())?;
         if self.plan.warm_up.requests == 0 {
             return Ok(());
         }
@@ -240,7 +246,7 @@ impl<'a, 'd> Run<'a, 'd> {
         let Some(lane) = self.lanes.get_mut(index) else { return Ok(()) };
         let now = Instant::now();
         let before = in_stock(&lane.stock);
-        lane.stock.retain(|chunk| chunk.is_fresh(now));
+        lane.stock.retain(|chunk| chunk.is_fresh(now, FRESH));
         let fresh = in_stock(&lane.stock);
         lane.tally.expired += before - fresh;
         let missing = requests.saturating_sub(fresh);
@@ -275,24 +281,30 @@ impl<'a, 'd> Run<'a, 'd> {
         }
         let (mode, pid) = (lane.subject.mode, self.plan.server_pid);
         let pacer: Box<dyn Pacer> = Box::new(ClosedLoop { stop_after: size.limit });
-        let stock = Stock::new(std::mem::take(&mut lane.stock));
+        let supply = Supply::Stock(Stock::new(std::mem::take(&mut lane.stock)));
         let cpu = pid.and_then(ProcessTime::of);
-        let begin = Instant::now();
-        let block = Arc::new(Block { stock, pacer, begin, timeout: self.plan.timeout });
+        let Plan { timeout, connect_timeout, drain, keep_alive, .. } = *self.plan;
+        let limits = Limits { timeout, connect_timeout, drain, keep_alive };
+        let block = Arc::new(Block { fresh: FRESH, ..Block::new(supply, pacer, limits) });
+        let begin = block.begin;
         let answered = self.crew.answered();
         let (crew, display) = (&self.crew, &mut self.display);
-        let shares = crew.run(&block, || {
-            let rate = float(crew.answered() - answered) / begin.elapsed().as_secs_f64().max(1e-3);
-            display.show(Phase::Running { mode, rate }, part);
+        let (mut tally, mut generator, mut ended) = (Tally::default(), ThreadTime::default(), begin);
+        crew.run(&block, |event| match event {
+            Event::Tick => {
+                let rate = float(crew.answered() - answered) / begin.elapsed().as_secs_f64().max(1e-3);
+                display.show(Phase::Running { mode, rate }, part);
+            }
+            Event::Share(share) => {
+                tally.merge(&share.tally);
+                generator.add(share.time);
+                ended = ended.max(share.ended);
+            }
         })?;
-        let ended = shares.iter().filter_map(|share| share.ended).max().unwrap_or(begin);
         let elapsed = ended.saturating_duration_since(begin);
         let server_cpu = pid.and_then(ProcessTime::of).zip(cpu).map(|(after, before)| after.since(before));
-        lane.stock = block.stock.drain();
-        let (mut tally, mut generator) = (Tally::default(), ThreadTime::default());
-        for share in &shares {
-            tally.merge(&share.tally);
-            generator.add(share.time);
+        if let Supply::Stock(stock) = &block.supply {
+            lane.stock = stock.drain();
         }
         if tally.answered() > 0 {
             lane.rate = float(tally.answered()) / elapsed.as_secs_f64().max(1e-9);

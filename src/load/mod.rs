@@ -31,13 +31,16 @@ mod progress;
 pub mod rehearsal;
 pub mod report;
 pub mod series;
+mod session;
 mod sizing;
 mod source;
 mod statistics;
+mod stock;
 mod target;
 #[cfg(test)]
 #[allow(clippy::as_conversions)]
 mod tests;
+mod timer;
 mod worker;
 
 use crate::{measure::random, number};

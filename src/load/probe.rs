@@ -1,7 +1,7 @@
 //! The first request: a run against a server that is not there, or that refuses, would measure nothing.
 
 use super::{
-    connection::Connection,
+    connection::{Connection, Limits},
     plan::Plan,
     source::{self, Order},
     target::Target,
@@ -29,15 +29,17 @@ pub(super) fn first_request(
         // Interrupted, or a source without a single request: the run ends before it began, and reports that.
         return Ok(());
     };
-    let url = target.url_of(request.uri());
+    let url = target.url_of(request.request.uri());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()
         .map_err(|source| Error::System { action: "start the load test", source })?;
     let answer = runtime.block_on(async {
-        let mut connection = Connection::new(target.addresses().into());
-        connection.exchange_with(&mut Some(request), Instant::now() + plan.timeout, BODY_SHOWN).await
+        let mut connection = Connection::new([target.clone()].into());
+        let limits =
+            Limits { connect_timeout: plan.connect_timeout, keep_alive: plan.keep_alive, ..Limits::new(plan.timeout) };
+        connection.exchange_with(request, Instant::now(), &limits, BODY_SHOWN).await
     });
     match answer {
         Ok((status, _)) if status.is_success() => Ok(()),

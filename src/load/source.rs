@@ -3,6 +3,7 @@
 use super::{
     cpu::thread_cpu,
     number::{count, float, length},
+    stock::{Chunk, Outgoing},
     target::Target,
 };
 use crate::error::Result;
@@ -10,11 +11,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
 use http_body_util::Full;
 use std::{
-    collections::VecDeque,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -43,51 +40,6 @@ pub trait RequestSource: Sync {
 impl<F: Fn(usize) -> Result<Vec<PreparedRequest>> + Sync> RequestSource for F {
     fn prepare(&self, count: usize) -> Result<Vec<PreparedRequest>> {
         self(count)
-    }
-}
-
-/// A request in the form in which the connection sends it.
-pub(super) type Outgoing = Request<Full<Bytes>>;
-
-/// Some requests that were prepared at one time, and are sent by one connection.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    pub(super) requests: Vec<Outgoing>,
-    pub(super) prepared: Instant,
-}
-
-impl Chunk {
-    pub(super) fn is_fresh(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.prepared) < FRESH
-    }
-}
-
-/// The requests of a block. Connections take a chunk at a time, so the lock is off the path of most requests.
-#[derive(Debug, Default)]
-pub(super) struct Stock {
-    chunks: Mutex<VecDeque<Chunk>>,
-}
-
-impl Stock {
-    pub(super) fn new(chunks: VecDeque<Chunk>) -> Self {
-        Self { chunks: Mutex::new(chunks) }
-    }
-
-    /// The oldest chunk.
-    pub(super) fn take(&self) -> Option<Chunk> {
-        self.chunks.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    /// Gives back what was not sent.
-    pub(super) fn put_back(&self, chunk: Chunk) {
-        if !chunk.requests.is_empty() {
-            self.chunks.lock().unwrap_or_else(PoisonError::into_inner).push_front(chunk);
-        }
-    }
-
-    /// All that is left.
-    pub(super) fn drain(&self) -> VecDeque<Chunk> {
-        std::mem::take(&mut *self.chunks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -179,7 +131,7 @@ fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Re
         }
         let requests: Vec<_> =
             requests.into_iter().take(length(wanted)).map(|request| outgoing(request, order.target)).collect();
-        cost.header_bytes += requests.iter().map(header_bytes).sum::<u64>();
+        cost.header_bytes += requests.iter().map(|outgoing| header_bytes(&outgoing.request)).sum::<u64>();
         if !requests.is_empty() {
             chunks.push(Chunk { requests, prepared });
         }
@@ -196,11 +148,11 @@ pub(super) fn outgoing(request: PreparedRequest, target: &Target) -> Outgoing {
     if !body.is_empty() {
         parts.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(body.len()));
     }
-    Request::from_parts(parts, Full::new(body))
+    Outgoing { request: Request::from_parts(parts, Full::new(body)), target: 0 }
 }
 
 /// Bytes on the wire before the body.
-fn header_bytes(request: &Outgoing) -> u64 {
+pub(super) fn header_bytes(request: &Request<Full<Bytes>>) -> u64 {
     let line = request.method().as_str().len() + 1 + request.uri().to_string().len() + " HTTP/1.1\r\n".len();
     let fields: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     count(line + fields + 2)
@@ -231,11 +183,11 @@ mod tests {
         let (target, no) = (Target::resolve("http://127.0.0.1:1").unwrap(), AtomicBool::new(false));
         let (chunks, cost, dry) = prepare(order(&source, &target, &no)).unwrap();
         let requests: Vec<_> = chunks.into_iter().flat_map(|chunk| chunk.requests).collect();
-        let nonces: HashSet<_> = requests.iter().map(|r| r.headers()["nonce"].clone()).collect();
+        let nonces: HashSet<_> = requests.iter().map(|r| r.request.headers()["nonce"].clone()).collect();
         assert_eq!((requests.len(), nonces.len(), cost.requests, dry), (1_001, 1_001, 1_001, false));
         let wire = "POST /p?q HTTP/1.1\r\nnonce: 7\r\nhost: 127.0.0.1:1\r\ncontent-length: 3\r\n\r\n";
-        let seven = requests.iter().find(|r| r.headers()["nonce"] == "7").unwrap();
-        assert_eq!(header_bytes(seven), wire.len() as u64);
+        let seven = requests.iter().find(|r| r.request.headers()["nonce"] == "7").unwrap();
+        assert_eq!(header_bytes(&seven.request), wire.len() as u64);
     }
 
     #[test]
@@ -254,11 +206,5 @@ mod tests {
         let never = |_: usize| -> Result<Vec<PreparedRequest>> { panic!("called") };
         let (chunks, cost, dry) = prepare(order(&never, &target, &yes)).unwrap();
         assert!(chunks.is_empty() && cost.requests == 0 && !dry);
-    }
-
-    #[test]
-    fn old_chunks_are_not_fresh() {
-        let chunk = Chunk { requests: Vec::new(), prepared: Instant::now() };
-        assert!(chunk.is_fresh(chunk.prepared) && !chunk.is_fresh(chunk.prepared + FRESH));
     }
 }
