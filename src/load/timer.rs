@@ -115,7 +115,11 @@ mod linux {
         pub(super) fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-            Ok(Self { timer: AsyncFd::register_with_interest(timer, Interest::READABLE)?, queue: RefCell::default() })
+            // Deprecated because a type could name another descriptor each time it is asked. This one owns a single one,
+            // and what replaces the function is `unsafe`.
+            #[allow(deprecated, reason = "sound for OwnedFd")]
+            let timer = AsyncFd::with_interest(timer, Interest::READABLE)?;
+            Ok(Self { timer, queue: RefCell::default() })
         }
 
         /// Returns once at or after `due`, or earlier where the timer cannot be set: the caller looks at the clock.
