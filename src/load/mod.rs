@@ -32,13 +32,16 @@ pub mod rehearsal;
 pub mod report;
 pub mod series;
 mod server_clock;
+mod session;
 mod sizing;
 mod source;
 mod statistics;
+mod stock;
 mod target;
 #[cfg(test)]
 #[allow(clippy::as_conversions)]
 mod tests;
+mod timer;
 mod worker;
 
 use crate::{measure::random, number};

@@ -129,7 +129,7 @@ fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Re
         }
         let requests: Vec<_> =
             requests.into_iter().take(length(wanted)).map(|request| order.routes.outgoing(request)).collect();
-        cost.header_bytes += requests.iter().map(header_bytes).sum::<u64>();
+        cost.header_bytes += requests.iter().map(|outgoing| header_bytes(&outgoing.request)).sum::<u64>();
         if !requests.is_empty() {
             chunks.push(Chunk { requests, prepared });
         }
@@ -159,32 +159,37 @@ impl Routes {
         Self { targets: targets.iter().map(|target| (place(target), target.clone())).collect() }
     }
 
-    /// Brings a request into the form in which it is sent: origin-form target, `Host`, `Content-Length`.
+    /// How many targets there are.
+    pub(super) fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Brings a request into the form in which it is sent to the target that it names.
     pub(super) fn outgoing(&self, request: PreparedRequest) -> Outgoing {
         let authority = request.uri().authority();
         let named = self.targets.iter().find(|(_, target)| authority.is_some_and(|a| a.as_str() == target.authority()));
         match named.or(self.targets.first()) {
-            Some((place, target)) => Outgoing { request: origin_form(request, target), target: *place },
+            Some((place, target)) => Outgoing { target: *place, ..outgoing(request, target) },
             // Cannot be; and an index of no target fails the request, not the program.
             None => Outgoing { request: Request::default(), target: usize::MAX },
         }
     }
 }
 
-/// Origin-form target, `Host`, `Content-Length`.
-pub(super) fn origin_form(request: PreparedRequest, target: &Target) -> Request<Full<Bytes>> {
+/// Brings a request to the first of all targets into the form in which it is sent: origin-form target, `Host`,
+/// `Content-Length`.
+pub(super) fn outgoing(request: PreparedRequest, target: &Target) -> Outgoing {
     let (mut parts, body) = request.into_parts();
     parts.uri = parts.uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from);
     parts.headers.entry(header::HOST).or_insert_with(|| target.host_header().clone());
     if !body.is_empty() {
         parts.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(body.len()));
     }
-    Request::from_parts(parts, Full::new(body))
+    Outgoing { request: Request::from_parts(parts, Full::new(body)), target: 0 }
 }
 
 /// Bytes on the wire before the body.
-pub(super) fn header_bytes(request: &Outgoing) -> u64 {
-    let request = &request.request;
+pub(super) fn header_bytes(request: &Request<Full<Bytes>>) -> u64 {
     let line = request.method().as_str().len() + 1 + request.uri().to_string().len() + " HTTP/1.1\r\n".len();
     let fields: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     count(line + fields + 2)
@@ -224,7 +229,7 @@ mod tests {
         assert_eq!((requests.len(), nonces.len(), cost.requests, dry), (1_001, 1_001, 1_001, false));
         let wire = "POST /p?q HTTP/1.1\r\nnonce: 7\r\nhost: 127.0.0.1:1\r\ncontent-length: 3\r\n\r\n";
         let seven = requests.iter().find(|r| r.request.headers()["nonce"] == "7").unwrap();
-        assert_eq!(header_bytes(seven), wire.len() as u64);
+        assert_eq!(header_bytes(&seven.request), wire.len() as u64);
     }
 
     #[test]

@@ -55,8 +55,9 @@ pub(super) struct Lane {
     pub(super) silence: Silence,
     /// Blocks since anything was sent.
     pub(super) futile: u32,
-    /// Answers per second in the last block.
+    /// Answers per second in the last block, or a guess before the lane is warm.
     pub(super) rate: f64,
+    pub(super) warm: bool,
     pub(super) mean: Duration,
     /// The latencies of the last piece, for showing progress.
     pub(super) p50: Option<Duration>,
@@ -74,7 +75,7 @@ impl Lane {
                 let requests: Arc<[_]> = requests.into_iter().map(|request| routes.outgoing(request)).collect();
                 // They were made before the run, and cost it nothing.
                 cost.requests = count(requests.len());
-                cost.header_bytes = requests.iter().map(header_bytes).sum();
+                cost.header_bytes = requests.iter().map(|outgoing| header_bytes(&outgoing.request)).sum();
                 (Source::Repeat(requests), Making::Endless)
             }
         };
@@ -99,6 +100,7 @@ impl Lane {
             silence: Silence::default(),
             futile: 0,
             rate: plan.rate().unwrap_or(FIRST_RATE),
+            warm: false,
             mean: Duration::ZERO,
             p50: None,
             p99: None,

@@ -3,6 +3,7 @@
 use super::{
     super::{
         comparison::{Pair, Summary},
+        number::{count, length},
         report::Ending,
         sizing::{Making, Size},
     },
@@ -54,8 +55,8 @@ impl Run<'_, '_> {
     /// Any order of the lanes is as likely as any other (Fisher and Yates).
     fn shuffle(&mut self, round: &mut [(usize, Size)]) {
         for last in (1..round.len()).rev() {
-            let bound = super::super::number::count(last + 1);
-            round.swap(last, super::super::number::length(self.random.below(bound)));
+            let bound = count(last + 1);
+            round.swap(last, length(self.random.below(bound)));
         }
     }
 
@@ -90,7 +91,7 @@ impl Run<'_, '_> {
         let complete = match (size.count, alone) {
             (None, _) => false,
             (Some(_), true) => self.plan.requests().is_some_and(|n| lane.done() >= n),
-            (Some(count), false) => outcome.tally.done() >= count,
+            (Some(counted), false) => outcome.tally.done() >= counted,
         };
         let planned = outcome.planned.filter(|_| complete).unwrap_or_default();
         let measured = outcome.counted_part(outcome.elapsed.max(planned));

@@ -11,20 +11,21 @@ mod silence;
 mod stock_up;
 mod subject;
 mod warm_up;
+mod watching;
 
 pub use subject::{Piece, Requests, Subject, Watch};
 
 use super::{
     comparison::Pair,
     cpu::Machine,
-    plan::{Plan, Presign},
-    probe,
+    plan::Plan,
     progress::Display,
     random::Random,
     report::{Ending, Report},
+    target::Target,
     worker::{Crew, Limits},
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use jiff::Timestamp;
 use lane::Lane;
 use std::{
@@ -41,7 +42,8 @@ use std::{
 /// and what there is, is reported.
 ///
 /// # Errors
-/// [`Error::InvalidValue`] for a plan that cannot be carried out, [`Error::Network`] where the first request of a lane
+/// [`InvalidValue`](crate::Error::InvalidValue) for a plan that cannot be carried out,
+/// [`Network`](crate::Error::Network) where the first request of a lane
 /// gets no answer or one that is not 2xx, and whatever a source, or the one who watches, fails with. Requests that fail
 /// later are no error; see [`Report::all_failed`].
 pub fn run(plan: &Plan, subjects: Vec<Subject>, watch: Watch<'_>, interrupted: &Arc<AtomicBool>) -> Result<Report> {
@@ -62,7 +64,7 @@ struct Run<'a, 'w> {
     /// Tells the crew to stop: the caller interrupted the run, or the server is gone.
     halt: Arc<AtomicBool>,
     crew: Crew,
-    targets: Vec<super::target::Target>,
+    targets: Vec<Target>,
     lanes: Vec<Lane>,
     /// One list for each comparison of the plan.
     pairs: Vec<Vec<Pair>>,
@@ -138,13 +140,5 @@ impl<'a, 'w> Run<'a, 'w> {
             drain: self.plan.drain,
             keep_alive: self.plan.keep_alive,
         }
-    }
-
-    fn probe(&mut self) -> Result<()> {
-        for lane in &self.lanes {
-            probe::first_requests(&self.targets, self.limits(), lane, self.interrupted)?;
-        }
-        self.note_interruption();
-        Ok(())
     }
 }

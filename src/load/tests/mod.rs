@@ -305,45 +305,42 @@ fn a_failing_source_fails_the_run() {
     assert!(result.unwrap_err().to_string().contains("the signer is gone"));
 }
 
-/// One request per `gap` and worker: what an open loop would ask for.
-struct Constant {
-    gap: Duration,
-    stop_after: Duration,
-}
-
-impl pacer::Pacer for Constant {
-    fn pace(&self, elapsed: Duration, sent: u64) -> pacer::Pace {
-        let due = self.gap.saturating_mul(u32::try_from(sent).unwrap_or(u32::MAX));
-        if elapsed >= self.stop_after {
-            pacer::Pace::Stop
-        } else if due > elapsed {
-            pacer::Pace::Wait(due - elapsed)
-        } else {
-            pacer::Pace::Now
-        }
-    }
-}
-
 #[test]
 fn workers_follow_any_pacer() {
+    /// One request per `gap`.
+    #[derive(Debug)]
+    struct Constant {
+        gap: Duration,
+        stop_after: Duration,
+    }
+
+    impl pacer::Pacer for Constant {
+        fn pace(&self, _elapsed: Duration, sent: u64) -> pacer::Pace {
+            let due = self.gap.saturating_mul(u32::try_from(sent).unwrap_or(u32::MAX));
+            if due < self.stop_after { pacer::Pace::At(due) } else { pacer::Pace::Stop }
+        }
+    }
+
     let server = Server::start(|_| Answer::Status(200));
     let source = source("n");
     let (target, no) = (server.target(), Arc::new(AtomicBool::new(false)));
     let order =
         source::Order { source: &source, target: &target, count: 1_000, chunk: 1, threads: 1, interrupted: &no };
     let (chunks, ..) = source::prepare(order).unwrap();
-    let crew = worker::Crew::start(target.addresses(), 1, 1, &no).unwrap();
+    let crew = worker::Crew::start(&[target], 1, 1, &no).unwrap();
     let pacer = Constant { gap: Duration::from_millis(20), stop_after: Duration::from_millis(200) };
-    let block = Arc::new(worker::Block {
-        stock: source::Stock::new(chunks.into()),
-        pacer: Box::new(pacer),
-        begin: Instant::now(),
-        timeout: Duration::from_secs(5),
-    });
-    let shares = crew.run(&block, || {}).unwrap();
-    // At most the schedule's ten; fewer on a machine that stalls.
-    let answered = shares[0].tally.answered();
-    assert!((1..=10).contains(&answered), "{answered}");
-    let left: u64 = block.stock.drain().iter().map(|chunk| chunk.requests.len() as u64).sum();
+    let supply = stock::Supply::Stock(stock::Stock::new(chunks));
+    let block = Arc::new(worker::Block::new(supply, Box::new(pacer), worker::Limits::new(Duration::from_secs(5))));
+    let mut answered = 0;
+    let end = crew
+        .run(&block, |event| {
+            if let worker::Event::Share(share) = event {
+                answered += share.tally.answered()
+            }
+        })
+        .unwrap();
+    assert_eq!((answered, end.sent, end.next, end.dry), (10, 10, 10, false));
+    let stock::Supply::Stock(stock) = &block.supply else { unreachable!() };
+    let left: u64 = stock.drain().iter().map(|chunk| chunk.requests.len() as u64).sum();
     assert_eq!(left + answered, 1_000);
 }
