@@ -20,6 +20,7 @@
 //! The entry is [`run`]: a [`Plan`], a [`Target`], and for each [`Mode`] a [`RequestSource`] that makes requests. What
 //! clients feel while the authority is away is another question, with another kind of loop: see [`rehearsal`].
 
+mod bootstrap;
 mod comparison;
 mod connection;
 mod cpu;
@@ -30,6 +31,7 @@ mod probe;
 mod progress;
 pub mod rehearsal;
 pub mod report;
+mod samples;
 pub mod series;
 mod sizing;
 mod source;
@@ -48,6 +50,7 @@ pub use engine::{Subject, run};
 pub use plan::{Mode, Plan, Presign, Schedule, Stop, WarmUp};
 pub use progress::{Phase, Progress};
 pub use report::{Ending, Generator, ModeReport, Report};
+pub use samples::{BlockMetrics, Pairs};
 pub use source::{PreparedRequest, RequestSource};
-pub use statistics::{Latencies, Tally};
+pub use statistics::{Exact, Latencies, Tally};
 pub use target::Target;
