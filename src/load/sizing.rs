@@ -88,6 +88,8 @@ pub(super) struct Size {
     pub(super) limit: Duration,
     /// Whether each connection's first request is sent, and not counted.
     pub(super) discard_first: bool,
+    /// Whether it is the whole run of its lane.
+    pub(super) continuous: bool,
     /// How long it will take, as far as that can be known.
     pub(super) expected: Duration,
 }
@@ -108,7 +110,7 @@ impl Situation<'_> {
     }
 
     /// Whether the whole run is one block: nobody takes turns, and nothing has to be signed in between.
-    pub(super) fn continuous(&self) -> bool {
+    fn continuous(&self) -> bool {
         !self.paired() && self.making != Making::PerBlock
     }
 
@@ -130,7 +132,7 @@ impl Situation<'_> {
         if self.continuous() {
             let limit = Duration::MAX;
             let expected = seconds(float(left) / rate.unwrap_or(self.rate));
-            return Some(Size { stock: left, count: Some(left), limit, discard_first: false, expected });
+            return Some(Size { stock: left, count: Some(left), limit, discard_first: false, continuous: true, expected });
         }
         let requests = match rate {
             _ if self.paired() => self.paired_count(total, rate.unwrap_or(self.fastest_rate)),
@@ -148,7 +150,7 @@ impl Situation<'_> {
     fn by_time(&self, total: Duration) -> Option<Size> {
         let left = total.saturating_sub(self.elapsed);
         if self.continuous() {
-            return Some(Size { stock: 0, count: None, limit: left, discard_first: false, expected: left });
+            return Some(Size { stock: 0, count: None, limit: left, discard_first: false, continuous: true, expected: left });
         }
         if left < Duration::from_millis(1) {
             return None;
@@ -165,7 +167,7 @@ impl Situation<'_> {
         let discard_first = self.paired() && requests >= connections.saturating_mul(WORTH_DISCARDING);
         let extra = if discard_first && counted.is_some() { connections } else { 0 };
         let stock = if self.making == Making::PerBlock { requests + extra } else { 0 };
-        Size { stock, count: counted, limit, discard_first, expected }
+        Size { stock, count: counted, limit, discard_first, continuous: false, expected }
     }
 
     /// The same number for all lanes, from the rate of the fastest one, so that its blocks are long enough too.

@@ -5,7 +5,6 @@ use super::{
         comparison::Comparison,
         number::float,
         report::{Generator, ModeReport, Report},
-        statistics::Latencies,
     },
     Run,
     lane::{Lane, Source},
@@ -30,11 +29,10 @@ impl Run<'_, '_> {
 
     fn comparisons(&mut self) -> Vec<Comparison> {
         let Self { plan, lanes, pairs, random, .. } = self;
-        let compared = pairs.iter().zip(&plan.compare).filter_map(|(pairs, (base, other))| {
+        let compared = pairs.iter_mut().zip(&plan.compare).filter_map(|(pairs, (base, other))| {
             let (base, other) = lanes.get(*base).zip(lanes.get(*other))?;
-            let mut found = Comparison::new(pairs, &base.summary(), &other.summary(), random);
-            (found.base, found.other) = (base.name.clone(), other.name.clone());
-            Some(found)
+            let totals = (&base.summary(), &other.summary());
+            Some(Comparison::new(&base.name, &other.name, std::mem::take(pairs), totals, random))
         });
         compared.collect()
     }
@@ -48,7 +46,6 @@ impl Run<'_, '_> {
         for lane in &self.lanes {
             let tally = &lane.tally;
             generator.add(lane.generator.used, lane.generator.waited, lane.elapsed, tally.done() + tally.discarded);
-            generator.lateness.merge(&tally.lateness);
             generator.note_lane(tally, lane.measured);
         }
         generator
@@ -73,5 +70,6 @@ fn lane_report(lane: Lane) -> ModeReport {
         name: lane.name,
         tally: lane.tally,
         series: lane.series,
+        block_metrics: lane.block_metrics,
     }
 }

@@ -6,6 +6,7 @@ use super::{
         cpu::ThreadTime,
         number::{count, float},
         plan::Plan,
+        samples::BlockMetrics,
         series::Series,
         server_clock::Clock,
         sizing::{Making, Situation},
@@ -41,6 +42,7 @@ pub(super) struct Lane {
     pub(super) stock: VecDeque<Chunk>,
     pub(super) tally: Tally,
     pub(super) series: Series,
+    pub(super) block_metrics: BlockMetrics,
     /// Time with requests under way, those that are not counted included.
     pub(super) elapsed: Duration,
     /// The counted requests' part of it.
@@ -89,6 +91,7 @@ impl Lane {
             stock: VecDeque::new(),
             tally: Tally::default(),
             series: Series::default(),
+            block_metrics: BlockMetrics::default(),
             elapsed: Duration::ZERO,
             measured: Duration::ZERO,
             blocks: 0,

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        comparison::{Pair, Summary},
+        comparison::Summary,
         number::{count, length},
         report::Ending,
         sizing::{Making, Size},
@@ -107,10 +107,16 @@ impl Run<'_, '_> {
             Making::Before => outcome.dry && missing && lane.stock.is_empty(),
             Making::PerBlock => false,
         };
-        if dry || lane.futile >= FUTILE {
+        let dry = dry || lane.futile >= FUTILE;
+        let summary = Summary::new(&outcome.tally, measured, server_cpu);
+        // A lane of one block has been measured by the pieces of it.
+        if !size.continuous {
+            lane.block_metrics.push(&summary);
+        }
+        if dry {
             self.end(Ending::SourceDry);
         }
-        Some(Summary::new(&outcome.tally, measured, server_cpu))
+        Some(summary)
     }
 
     fn pair(&mut self, summaries: &[Option<Summary>]) {
@@ -119,8 +125,8 @@ impl Run<'_, '_> {
         }
         let of = |index: usize| summaries.get(index).copied().flatten();
         for (pairs, (base, other)) in self.pairs.iter_mut().zip(&self.plan.compare) {
-            if let Some((token, cert)) = of(*base).zip(of(*other)) {
-                pairs.push(Pair { token, cert });
+            if let Some((base, other)) = of(*base).zip(of(*other)) {
+                pairs.push(&base, &other);
             }
         }
     }

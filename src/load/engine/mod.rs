@@ -16,12 +16,12 @@ mod watching;
 pub use subject::{Piece, Requests, Subject, Watch};
 
 use super::{
-    comparison::Pair,
     cpu::Machine,
     plan::Plan,
     progress::Display,
     random::Random,
     report::{Ending, Report},
+    samples::Pairs,
     target::Target,
     worker::{Crew, Limits},
 };
@@ -67,7 +67,7 @@ struct Run<'a, 'w> {
     targets: Vec<Target>,
     lanes: Vec<Lane>,
     /// One list for each comparison of the plan.
-    pairs: Vec<Vec<Pair>>,
+    pairs: Vec<Pairs>,
     machine: Machine,
     random: Random,
     display: Display<'w>,
@@ -102,7 +102,7 @@ impl<'a, 'w> Run<'a, 'w> {
             halt,
             targets,
             lanes,
-            pairs: vec![Vec::new(); comparisons],
+            pairs: vec![Pairs::default(); comparisons],
             machine: Machine::default(),
             random: Random::from_system(),
             display: Display::new(watch.progress),

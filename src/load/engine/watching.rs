@@ -181,6 +181,9 @@ impl Watching<'_, '_> {
         let tally = std::mem::take(&mut self.piece);
         (self.piece_from, self.piece_shares) = (to, 0);
         self.lane.series.add(start, length, &tally);
+        if self.shot.size.continuous {
+            self.lane.block_metrics.add(&tally, length, None);
+        }
         let percentile = |p| tally.latencies.supports(p).then(|| tally.latencies.percentile(p)).flatten();
         (self.lane.p50, self.lane.p99) = (percentile(50.0), percentile(99.0));
         if let (Some(intervals), None) = (&mut self.intervals, &self.failure)
