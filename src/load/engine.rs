@@ -281,7 +281,11 @@ impl<'a, 'd> Run<'a, 'd> {
         }
         let (mode, pid) = (lane.subject.mode, self.plan.server_pid);
         let pacer: Box<dyn Pacer> = Box::new(ClosedLoop { stop_after: size.limit });
-        let supply = Supply::Stock(Stock::new(std::mem::take(&mut lane.stock)));
+        let supply = if std::env::var_os("REPEAT").is_some() {
+            Supply::Repeat(lane.stock.iter().flat_map(|c| c.requests.iter().take(1)).take(1).cloned().collect())
+        } else {
+            Supply::Stock(Stock::new(std::mem::take(&mut lane.stock)))
+        };
         let cpu = pid.and_then(ProcessTime::of);
         let Plan { timeout, connect_timeout, drain, keep_alive, .. } = *self.plan;
         let limits = Limits { timeout, connect_timeout, drain, keep_alive };

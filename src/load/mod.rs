@@ -24,6 +24,7 @@ mod comparison;
 mod connection;
 mod cpu;
 mod engine;
+mod latch;
 pub mod pacer;
 mod plan;
 mod probe;
