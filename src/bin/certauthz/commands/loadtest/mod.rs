@@ -39,7 +39,7 @@ const DEFAULT_DURATION: Duration = Duration::from_secs(5);
 const SIGNED_FOR: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(args: &LoadtestArgs, context: &Context) -> Result {
-    match args.mode {
+    match args.subject.mode {
         LoadMode::Auto => rehearsal::run(args, context),
         LoadMode::Token => compare(&[RequestMode::Token], args, context),
         LoadMode::Cert => compare(&[RequestMode::Cert], args, context),
@@ -51,10 +51,10 @@ pub(crate) fn run(args: &LoadtestArgs, context: &Context) -> Result {
 fn compare(modes: &[RequestMode], args: &LoadtestArgs, context: &Context) -> Result {
     refuse_rehearsal_options(args)?;
     let interrupted = interrupt_flag().map_err(system("listen for signals"))?;
-    let report = match &args.url {
+    let report = match args.subject.urls().next() {
         Some(url) => measure(modes, args, url.uri(), &context.credentials, None, context, &interrupted)?,
         None => {
-            let world = World::make(args.key.resolve()?, context.now)?;
+            let world = World::make(args.subject.key.resolve()?, context.now)?;
             let (server, url) = start_server(&world.credentials, &[])?;
             if interrupted.load(Ordering::Relaxed) {
                 return Err(Failure::Interrupted);
@@ -83,7 +83,7 @@ fn compare(modes: &[RequestMode], args: &LoadtestArgs, context: &Context) -> Res
 
 /// Options that only a rehearsal could heed.
 fn refuse_rehearsal_options(args: &LoadtestArgs) -> Result<()> {
-    let given = [("--outage", args.outage.is_some()), ("--rate", args.rate.is_some())];
+    let given = [("--outage", args.rehearsal.outage.is_some())];
     match given.into_iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((option, _)) => Err(Failure::Usage {
@@ -113,14 +113,16 @@ fn measure(
     context: &Context,
     interrupted: &Arc<AtomicBool>,
 ) -> Result<Report> {
-    let client = credentials.client(&args.client)?;
-    let template = Template::new(args)?;
+    let client = credentials.client(&args.subject.clients[0])?;
+    let template = Template::new(&args.request)?;
     let target = Target::resolve(&url.to_string())?;
     let mut sources: Vec<(Mode, Source<'_>)> = Vec::new();
     for mode in modes {
         let uri = route(url, *mode, modes.len() > 1)?;
         let (mode, credential) = match mode {
-            RequestMode::Token => (Mode::Token, Credential::Token(bearer(credentials, &args.client, context.now)?)),
+            RequestMode::Token => {
+                (Mode::Token, Credential::Token(bearer(credentials, &args.subject.clients[0], context.now)?))
+            }
             RequestMode::Cert => {
                 let chain: Vec<_> = client.chain.iter().map(|c| c.der.clone()).collect();
                 (Mode::Cert, Credential::Signer(RequestSigner::new(&client.certificate.der, &chain, client.signer()?)?))
@@ -134,18 +136,18 @@ fn measure(
 }
 
 fn progress(args: &LoadtestArgs, context: &Context) -> Progress<'static> {
-    if args.no_progress || context.out.is_quiet() { Progress::Silent } else { Progress::Bar }
+    if args.results.no_progress || context.out.is_quiet() { Progress::Silent } else { Progress::Bar }
 }
 
 fn plan(args: &LoadtestArgs, server_pid: Option<u32>) -> Plan {
-    let stop = match args.requests {
+    let stop = match args.pace.requests {
         Some(requests) => Stop::Requests(u64::try_from(requests.get()).unwrap_or(u64::MAX)),
-        None => Stop::Duration(args.duration.unwrap_or(DEFAULT_DURATION)),
+        None => Stop::Duration(args.pace.duration.unwrap_or(DEFAULT_DURATION)),
     };
     let mut plan = Plan::new(stop);
-    plan.connections = args.connections.get();
-    plan.timeout = args.timeout;
-    plan.warm_up = WarmUp { duration: args.warmup, ..plan.warm_up };
+    plan.connections = args.pace.connections.get();
+    plan.timeout = args.pace.timeout;
+    plan.warm_up = WarmUp { duration: args.pace.warmup, ..plan.warm_up };
     plan.server_pid = server_pid;
     plan
 }

@@ -34,10 +34,10 @@ const WITHOUT: Duration = Duration::from_secs(5);
 pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
     let plan = plan(args)?;
     let interrupted = interrupt_flag().map_err(system("listen for signals"))?;
-    let pace = Pace::of(args.outage);
+    let pace = Pace::of(args.rehearsal.outage);
     // The world last: its directory goes when nobody works in it any more.
-    let world = World::make(args.key.resolve()?, context.now)?;
-    let mut authority = Seat::new(&world.credentials, args.outage_kind, pace.token_lifetime)
+    let world = World::make(args.subject.key.resolve()?, context.now)?;
+    let mut authority = Seat::new(&world.credentials, args.rehearsal.outage_kind, pace.token_lifetime)
         .map_err(system("start `certauthz ca serve`"))?;
     let (crl, jwks) = (format!("{}/crl", authority.url()), format!("{}/jwks.json", authority.url()));
     // It will miss the authority, and need not say so every second.
@@ -73,20 +73,24 @@ pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
 /// What the options ask for.
 fn plan(args: &LoadtestArgs) -> Result<Plan> {
     let usage = |why: &str, hint: &str| Err(Failure::Usage { why: why.to_owned(), hint: hint.to_owned() });
-    if args.url.is_some() {
+    if args.subject.urls().next().is_some() {
         let why = "--mode auto takes no URL";
         return usage(why, "leave it out: an outage is rehearsed in a temporary world, with its own authority");
     }
-    if args.requests.is_some() {
+    if args.pace.requests.is_some() {
         return usage("--mode auto takes no -n", "say how long with -z, and how many in a second with --rate");
     }
-    let duration = args.duration.unwrap_or_else(|| args.outage.map_or(WITHOUT, |outage| outage.to() + AFTER));
-    let mut plan = Plan::new(duration, args.outage);
-    plan.connections = args.connections.get();
-    plan.timeout = args.timeout;
-    plan.warm_up = args.warmup;
-    if let Some(rate) = args.rate {
-        plan.rate = u32::try_from(rate.get()).unwrap_or(u32::MAX);
+    let duration =
+        args.pace.duration.unwrap_or_else(|| args.rehearsal.outage.map_or(WITHOUT, |outage| outage.to() + AFTER));
+    let mut plan = Plan::new(duration, args.rehearsal.outage);
+    plan.connections = args.pace.connections.get();
+    plan.timeout = args.pace.timeout;
+    plan.warm_up = args.pace.warmup;
+    if let Some(rate) = args.pace.rate {
+        plan.rate = rate.whole().ok_or_else(|| Failure::Usage {
+            why: format!("--mode auto sends a whole number of requests in a second, and -q says {rate}"),
+            hint: "give -q a number without a fraction, from 1".to_owned(),
+        })?;
     }
     // Before anything is made.
     plan.check()?;
@@ -129,7 +133,7 @@ impl Pace {
 
     fn setting(self, args: &LoadtestArgs) -> Setting {
         let mut setting = Setting::default();
-        setting.outage_kind = args.outage_kind.as_str();
+        setting.outage_kind = args.rehearsal.outage_kind.as_str();
         setting.token_lifetime = self.token_lifetime;
         setting.budget = self.budget;
         setting.probe_interval = (self.probe_interval * 3 / 4, self.probe_interval);
@@ -150,7 +154,7 @@ impl Callers<'_> {
     fn caller(&self, mode: client::Mode, journal: &Journal) -> Result<Authorizing> {
         let signed = super::route(self.url, RequestMode::Cert, true)?;
         let journal = journal.clone();
-        let client = Client::builder(self.credentials.client(&self.args.client)?, &self.authority)
+        let client = Client::builder(self.credentials.client(&self.args.subject.clients[0])?, &self.authority)
             .mode(mode)
             .budget(self.pace.budget)
             .policy(self.pace.policy())
@@ -163,7 +167,7 @@ impl Callers<'_> {
             })
             .build()?;
         let uri = super::route(self.url, RequestMode::Token, true)?;
-        Ok(Authorizing { client, template: Template::new(self.args)?, uri })
+        Ok(Authorizing { client, template: Template::new(&self.args.request)?, uri })
     }
 }
 

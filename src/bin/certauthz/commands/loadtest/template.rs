@@ -1,6 +1,6 @@
 //! What all requests of a load test have in common.
 
-use crate::{cli::LoadtestArgs, output::Result};
+use crate::{cli::LoadRequestArgs, output::Result};
 use bytes::Bytes;
 use certauthz::load::PreparedRequest;
 use http::{HeaderMap, Method, Request, Uri};
@@ -13,7 +13,7 @@ pub(super) struct Template {
 }
 
 impl Template {
-    pub(super) fn new(args: &LoadtestArgs) -> Result<Self> {
+    pub(super) fn new(args: &LoadRequestArgs) -> Result<Self> {
         let body = match &args.data {
             Some(data) => Bytes::from(data.read()?),
             None => Bytes::new(),
