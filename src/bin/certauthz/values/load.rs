@@ -46,7 +46,7 @@ pub(crate) fn rate(text: &str) -> Result<Rate, String> {
 
 /// Reads how many clients to make: each has a key, a directory and a certificate.
 pub(crate) fn clients(text: &str) -> Result<NonZeroUsize, String> {
-    const MOST: usize = 100_000;
+    const MOST: usize = 10_000;
     match count(text)? {
         count if count.get() > MOST => Err(format!("it must be at most {MOST}")),
         count => Ok(count),
@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn numbers_of_clients() {
-        assert_eq!(clients("100000").map(NonZeroUsize::get), Ok(100_000));
-        for bad in ["0", "100001", "-1", "many"] {
+        assert_eq!(clients("10000").map(NonZeroUsize::get), Ok(10_000));
+        for bad in ["0", "10001", "-1", "many"] {
             assert!(clients(bad).is_err(), "{bad}");
         }
     }
