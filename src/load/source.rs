@@ -24,23 +24,25 @@ pub(super) const FRESH: Duration = Duration::from_secs(25);
 
 /// A request that is ready to be sent once: method, path and query, all headers, body.
 ///
-/// The URI's scheme and authority are ignored (requests go to the run's [`Target`]). `Host` is added where it is missing,
+/// The authority of its URI picks one of the lane's targets; where it has none, or that of no target, the request goes to
+/// the first. `Host` is added where it is missing,
 /// and so is `Content-Length` for a body.
 pub type PreparedRequest = Request<Bytes>;
 
-/// Makes requests. Called from several threads at once, never while requests are being measured.
-pub trait RequestSource: Sync {
+/// Makes requests. Called from several threads at once; while requests are measured only if these are signed one by one
+/// ([`Presign::Inline`](super::Presign::Inline)).
+pub trait RequestSource: Send + Sync {
     /// Makes up to `count` requests, none of which was ever returned before where requests must not be repeated. Fewer
     /// than asked for means that no more will come: the run ends with what was sent until then.
     ///
-    /// Each must be usable for 30 s from now: it is sent within 25 s, or thrown away.
+    /// Each is sent within half of the plan's [`window`](super::Plan::window), or thrown away.
     ///
     /// # Errors
     /// Whatever made preparing fail; it ends the run.
     fn prepare(&self, count: usize) -> Result<Vec<PreparedRequest>>;
 }
 
-impl<F: Fn(usize) -> Result<Vec<PreparedRequest>> + Sync> RequestSource for F {
+impl<F: Fn(usize) -> Result<Vec<PreparedRequest>> + Send + Sync> RequestSource for F {
     fn prepare(&self, count: usize) -> Result<Vec<PreparedRequest>> {
         self(count)
     }

@@ -2,8 +2,12 @@
 
 use super::{
     authority::Seat,
+    file::Pending,
+    options, output,
     process::interrupt_flag,
-    progress, start_server,
+    progress,
+    setting::start_server,
+    sources::route,
     template::Template,
     world::{World, system},
 };
@@ -18,7 +22,7 @@ use certauthz::{
         Ending, Mode, Target,
         rehearsal::{self, Caller, Cast, Circuit, Journal, Outage, Plan, Ready, Setting},
     },
-    store::Credentials,
+    store::{Credentials, Name},
 };
 use http::Uri;
 use std::{error::Error, sync::atomic::Ordering, time::Duration};
@@ -33,6 +37,7 @@ const WITHOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
     let plan = plan(args)?;
+    let file = args.results.files.output.as_deref().map(Pending::new).transpose()?;
     let interrupted = interrupt_flag().map_err(system("listen for signals"))?;
     let pace = Pace::of(args.rehearsal.outage);
     // The world last: its directory goes when nobody works in it any more.
@@ -47,7 +52,9 @@ pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
         return Err(Failure::Interrupted);
     }
     let journal = Journal::new();
-    let callers = Callers { args, pace, credentials: &world.credentials, authority: authority.url(), url: &url };
+    let client = args.subject.clients.first().map_or_else(|| Name::new("alice"), |name| Ok(name.clone()))?;
+    let callers =
+        Callers { args, client, pace, credentials: &world.credentials, authority: authority.url(), url: &url };
     let auto = callers.caller(client::Mode::Auto, &journal)?;
     let certificates = callers.caller(client::Mode::Certificate, &Journal::new())?;
     let target = Target::resolve(&url.to_string())?;
@@ -62,7 +69,11 @@ pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
     if report.ending == Ending::Interrupted && report.findings.all.requests == 0 {
         return Err(Failure::Interrupted);
     }
-    context.out.data(|| report.text(), &report.json())?;
+    let document = report.json();
+    context.out.data(|| report.text(), &document)?;
+    if let Some(file) = file {
+        file.publish_with(&output::json(&document)?)?;
+    }
     match (report.verdict().join("; "), report.ending) {
         (complaints, _) if !complaints.is_empty() => Err(Failure::Threshold { why: complaints }),
         (_, Ending::Completed) => Ok(Outcome::Done),
@@ -72,14 +83,7 @@ pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
 
 /// What the options ask for.
 fn plan(args: &LoadtestArgs) -> Result<Plan> {
-    let usage = |why: &str, hint: &str| Err(Failure::Usage { why: why.to_owned(), hint: hint.to_owned() });
-    if args.subject.urls().next().is_some() {
-        let why = "--mode auto takes no URL";
-        return usage(why, "leave it out: an outage is rehearsed in a temporary world, with its own authority");
-    }
-    if args.pace.requests.is_some() {
-        return usage("--mode auto takes no -n", "say how long with -z, and how many in a second with --rate");
-    }
+    options::check_rehearsal(args)?;
     let duration =
         args.pace.duration.unwrap_or_else(|| args.rehearsal.outage.map_or(WITHOUT, |outage| outage.to() + AFTER));
     let mut plan = Plan::new(duration, args.rehearsal.outage);
@@ -144,6 +148,7 @@ impl Pace {
 /// What the callers have in common.
 struct Callers<'a> {
     args: &'a LoadtestArgs,
+    client: Name,
     pace: Pace,
     credentials: &'a Credentials,
     authority: String,
@@ -152,9 +157,9 @@ struct Callers<'a> {
 
 impl Callers<'_> {
     fn caller(&self, mode: client::Mode, journal: &Journal) -> Result<Authorizing> {
-        let signed = super::route(self.url, RequestMode::Cert, true)?;
+        let signed = route(self.url, RequestMode::Cert, true)?;
         let journal = journal.clone();
-        let client = Client::builder(self.credentials.client(&self.args.subject.clients[0])?, &self.authority)
+        let client = Client::builder(self.credentials.client(&self.client)?, &self.authority)
             .mode(mode)
             .budget(self.pace.budget)
             .policy(self.pace.policy())
@@ -166,7 +171,7 @@ impl Callers<'_> {
                 }
             })
             .build()?;
-        let uri = super::route(self.url, RequestMode::Token, true)?;
+        let uri = route(self.url, RequestMode::Token, true)?;
         Ok(Authorizing { client, template: Template::new(&self.args.request)?, uri })
     }
 }

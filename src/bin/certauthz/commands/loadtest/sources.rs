@@ -79,11 +79,7 @@ pub(super) fn bearers(credentials: &Credentials, clients: &[Name], fresh: bool, 
     Ok(clients.iter().map(bearer).collect::<LibraryResult<_>>()?)
 }
 
-fn new_token(
-    credentials: &Credentials,
-    client: &ClientCredentials,
-    now: Timestamp,
-) -> LibraryResult<Option<String>> {
+fn new_token(credentials: &Credentials, client: &ClientCredentials, now: Timestamp) -> LibraryResult<Option<String>> {
     let Ok(ca) = credentials.ca_of(client).and_then(|name| credentials.authority(&name)) else { return Ok(None) };
     let options = TokenOptions { lifetime: Some(Lifetime::hours(24)), ..TokenOptions::new(client.name.clone()) };
     Ok(Some(ca.issue_token(&options, now)?.token))
@@ -177,7 +173,10 @@ mod tests {
             ("http://a/?x=1", true, "http://a/?x=1", "http://a/?x=1"),
             ("http://a/api", true, "http://a/api", "http://a/api"),
         ] {
-            assert_eq!((of(url, RequestMode::Token, both), of(url, RequestMode::Cert, both)), (token.into(), cert.into()));
+            assert_eq!(
+                (of(url, RequestMode::Token, both), of(url, RequestMode::Cert, both)),
+                (token.into(), cert.into())
+            );
         }
     }
 }

@@ -1,5 +1,9 @@
 //! The run: probe, warm-up, rounds of blocks.
 
+mod subject;
+
+pub use subject::{Piece, Requests, Subject, Watch};
+
 use super::{
     comparison::{Comparison, Pair, Summary},
     cpu::{ProcessTime, ThreadTime},
@@ -36,42 +40,40 @@ const FIRST_RATE: f64 = 1_000.0;
 
 /// A mode to measure.
 #[derive(Clone, Copy)]
-pub struct Subject<'a> {
-    /// Its name.
-    pub mode: Mode,
-    /// Where its requests come from.
-    pub source: &'a dyn RequestSource,
+struct Old<'a> {
+    mode: Mode,
+    source: &'a dyn RequestSource,
 }
 
-/// Runs the load test: `plan` on `target`, with one subject, or two of different modes that are compared.
-///
-/// Blocks until the end. Set `interrupted` to end early: signing stops at once, requests under way get half a second,
-/// and what there is, is reported.
+/// Runs the load test.
 ///
 /// # Errors
 /// [`Error::InvalidValue`] for a plan that cannot be carried out, [`Error::Network`] where the first request of a mode
 /// gets no answer or one that is not 2xx, and whatever a source fails with. Requests that fail later are no error; see
 /// [`Report::all_failed`].
-pub fn run(
-    plan: &Plan,
-    target: &Target,
-    subjects: &[Subject<'_>],
-    progress: Progress<'_>,
-    interrupted: &Arc<AtomicBool>,
-) -> Result<Report> {
+pub fn run(plan: &Plan, subjects: Vec<Subject>, watch: Watch<'_>, interrupted: &Arc<AtomicBool>) -> Result<Report> {
     plan.check()?;
-    match subjects {
-        [_] => {}
-        [a, b] if a.mode != b.mode => {}
-        _ => {
-            let why = "one mode, or two different ones, can be measured";
-            return Err(Error::invalid("modes", subjects.len(), why, "choose token, cert or both"));
-        }
+    subject::check(plan, &subjects)?;
+    let Some(target) = subjects.first().and_then(|s| s.targets.first()).cloned() else {
+        return Err(Error::invalid("lanes", 0, "none", ""));
+    };
+    let sources: Vec<(Mode, Arc<dyn RequestSource>)> = subjects
+        .iter()
+        .map(|s| match &s.supply {
+            Requests::Sign(source) => (s.mode, Arc::clone(source)),
+            Requests::Repeat(all) => {
+                let one = all.first().cloned().unwrap_or_default();
+                let repeat: Arc<dyn RequestSource> = Arc::new(move |n: usize| Ok(vec![one.clone(); n]));
+                (s.mode, repeat)
+            }
+        })
+        .collect();
+    let olds: Vec<Old<'_>> =
+        sources.iter().map(|(mode, source)| Old { mode: *mode, source: source.as_ref() }).collect();
+    for subject in &olds {
+        probe::first_request(plan, &target, subject.source, interrupted)?;
     }
-    for subject in subjects {
-        probe::first_request(plan, target, subject.source, interrupted)?;
-    }
-    let mut run = Run::start(plan, target, subjects, progress, interrupted)?;
+    let mut run = Run::start(plan, &target, &olds, watch.progress, interrupted)?;
     run.warm_up()?;
     run.measure()?;
     Ok(run.report())
@@ -79,7 +81,7 @@ pub fn run(
 
 /// A mode in the course of the run.
 struct Lane<'a> {
-    subject: Subject<'a>,
+    subject: Old<'a>,
     stock: VecDeque<Chunk>,
     tally: Tally,
     measured: Duration,
@@ -93,7 +95,7 @@ struct Lane<'a> {
 }
 
 impl<'a> Lane<'a> {
-    fn new(subject: Subject<'a>) -> Self {
+    fn new(subject: Old<'a>) -> Self {
         Self {
             subject,
             stock: VecDeque::new(),
@@ -142,7 +144,7 @@ impl<'a, 'd> Run<'a, 'd> {
     fn start(
         plan: &'a Plan,
         target: &'a Target,
-        subjects: &[Subject<'a>],
+        subjects: &[Old<'a>],
         progress: Progress<'d>,
         interrupted: &'a Arc<AtomicBool>,
     ) -> Result<Self> {
@@ -247,7 +249,7 @@ impl<'a, 'd> Run<'a, 'd> {
         if missing == 0 || self.ending != Ending::Completed {
             return Ok(());
         }
-        self.display.show(Phase::Preparing { mode: lane.subject.mode, requests: missing }, part);
+        self.display.show(Phase::Preparing { lane: lane.subject.mode.as_str(), requests: missing }, part);
         let (chunks, cost, dry) = source::prepare(Order {
             source: lane.subject.source,
             target: self.target,
@@ -273,7 +275,7 @@ impl<'a, 'd> Run<'a, 'd> {
         if lane.stock.is_empty() || self.ending != Ending::Completed {
             return Ok(None);
         }
-        let (mode, pid) = (lane.subject.mode, self.plan.server_pid);
+        let (mode, pid) = (lane.subject.mode, None::<u32>);
         let pacer: Box<dyn Pacer> = Box::new(ClosedLoop { stop_after: size.limit });
         let stock = Stock::new(std::mem::take(&mut lane.stock));
         let cpu = pid.and_then(ProcessTime::of);
@@ -283,7 +285,7 @@ impl<'a, 'd> Run<'a, 'd> {
         let (crew, display) = (&self.crew, &mut self.display);
         let shares = crew.run(&block, || {
             let rate = float(crew.answered() - answered) / begin.elapsed().as_secs_f64().max(1e-3);
-            display.show(Phase::Running { mode, rate }, part);
+            display.show(Phase::Running { lane: mode.as_str(), rate, p50: None, p99: None, errors: 0 }, part);
         })?;
         let ended = shares.iter().filter_map(|share| share.ended).max().unwrap_or(begin);
         let elapsed = ended.saturating_duration_since(begin);
