@@ -20,6 +20,7 @@
 //! The entry is [`run`]: a [`Plan`], and for each lane a [`Subject`] with its [`Target`]s and [`Requests`]. What
 //! clients feel while the authority is away is another question, with another kind of loop: see [`rehearsal`].
 
+mod bootstrap;
 mod comparison;
 mod connection;
 mod cpu;
@@ -30,6 +31,7 @@ mod probe;
 mod progress;
 pub mod rehearsal;
 pub mod report;
+mod samples;
 pub mod series;
 mod server_clock;
 mod sizing;
@@ -49,7 +51,8 @@ pub use engine::{Piece, Requests, Subject, Watch, run};
 pub use plan::{Mode, Plan, Presign, Schedule, Stop, WarmUp};
 pub use progress::{Phase, Progress};
 pub use report::{Ending, Generator, ModeReport, Report};
+pub use samples::{BlockMetrics, Pairs};
 pub use server_clock::{ServerClock, probe_metrics};
 pub use source::{PreparedRequest, RequestSource};
-pub use statistics::{Latencies, Tally};
+pub use statistics::{Exact, Latencies, Tally};
 pub use target::Target;

@@ -5,7 +5,7 @@ mod subject;
 pub use subject::{Piece, Requests, Subject, Watch};
 
 use super::{
-    comparison::{Comparison, Pair, Summary},
+    comparison::{Comparison, Summary},
     cpu::{ProcessTime, ThreadTime},
     number::{count, float},
     pacer::{ClosedLoop, Pacer},
@@ -14,6 +14,7 @@ use super::{
     progress::{Display, Phase, Progress},
     random::Random,
     report::{Ending, Generator, ModeReport, Report},
+    samples::{BlockMetrics, Pairs},
     series::Series,
     sizing::{self, Situation, Size},
     source::{self, Chunk, Cost, Order, RequestSource, Stock},
@@ -131,7 +132,7 @@ struct Run<'a, 'd> {
     interrupted: &'a Arc<AtomicBool>,
     crew: Crew,
     lanes: Vec<Lane<'a>>,
-    pairs: Vec<Pair>,
+    pairs: Pairs,
     random: Random,
     display: Display<'d>,
     ending: Ending,
@@ -154,7 +155,7 @@ impl<'a, 'd> Run<'a, 'd> {
             interrupted,
             crew: Crew::start(target.addresses(), plan.connections, plan.threads, interrupted)?,
             lanes: subjects.iter().map(|subject| Lane::new(*subject)).collect(),
-            pairs: Vec::new(),
+            pairs: Pairs::default(),
             random: Random::from_system(),
             display: Display::new(progress),
             ending: Ending::Completed,
@@ -208,7 +209,7 @@ impl<'a, 'd> Run<'a, 'd> {
             }
             summaries.sort_by_key(|(mode, _)| *mode);
             if let ([(Mode::Token, token), (Mode::Cert, cert)], false) = (summaries.as_slice(), self.over()) {
-                self.pairs.push(Pair { token: *token, cert: *cert });
+                self.pairs.push(token, cert);
             }
         }
         Ok(())
@@ -342,7 +343,10 @@ impl<'a, 'd> Run<'a, 'd> {
         };
         let comparisons = summary(Mode::Token)
             .zip(summary(Mode::Cert))
-            .map(|(token, cert)| Comparison::new(&self.pairs, &token, &cert, &mut self.random))
+            .map(|(token, cert)| {
+                let pairs = std::mem::take(&mut self.pairs);
+                Comparison::new("token", "cert", pairs, (&token, &cert), &mut self.random)
+            })
             .into_iter()
             .collect();
         let mut generator = Generator::new(
@@ -379,6 +383,7 @@ fn lane_report(lane: Lane<'_>) -> ModeReport {
         name: lane.subject.mode.to_string(),
         mode: lane.subject.mode,
         series: Series::default(),
+        block_metrics: BlockMetrics::default(),
         measured: lane.measured,
         blocks: lane.blocks,
         server_cpu_per_request: lane.server_cpu.and_then(|cpu| per(cpu, lane.tally.answered())),

@@ -10,6 +10,7 @@ use super::{
     comparison::Comparison,
     number::{count, float},
     plan::{Mode, Presign, Schedule},
+    samples::BlockMetrics,
     series::Series,
     statistics::Tally,
 };
@@ -113,6 +114,8 @@ pub struct ModeReport {
     pub blocks: u64,
     /// How it went over time.
     pub series: Series,
+    /// The metrics of its blocks, for the comparison with another run.
+    pub block_metrics: BlockMetrics,
     /// CPU time of the server per answered request, in seconds (user and system, all threads).
     pub server_cpu_per_request: Option<f64>,
     /// Time that preparing (in mode `cert`: signing) a request took the client's thread, in seconds.
