@@ -139,6 +139,12 @@ impl Comparison {
         self.ratios.get(index).copied().flatten()
     }
 
+    /// A comparison that found this.
+    #[cfg(test)]
+    pub(super) fn of(base: &str, other: &str, pairs: usize, found: impl FnMut(Metric) -> Option<Ratio>) -> Self {
+        Self { base: base.into(), other: other.into(), pairs, ratios: Metric::ALL.map(found) }
+    }
+
     /// Compares from the pairs, and from the totals where there are too few.
     pub(super) fn new(pairs: &[Pair], token: &Summary, cert: &Summary, random: &mut Random) -> Self {
         let mut columns: [Vec<f64>; Metric::ALL.len()] = Default::default();
