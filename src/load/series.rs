@@ -39,4 +39,10 @@ impl Series {
     pub fn intervals(&self) -> &[Interval] {
         &self.intervals
     }
+
+    /// A series of these intervals.
+    #[cfg(test)]
+    pub(super) fn of(intervals: Vec<Interval>) -> Self {
+        Self { intervals, ..Self::default() }
+    }
 }
