@@ -151,7 +151,14 @@ impl Comparison {
     /// A comparison that found this.
     #[cfg(test)]
     pub(super) fn of(base: &str, other: &str, pairs: usize, found: impl FnMut(Metric) -> Option<Ratio>) -> Self {
-        Self { base: base.into(), other: other.into(), pairs, caveat: None, log: Pairs::default(), ratios: Metric::ALL.map(found) }
+        Self {
+            base: base.into(),
+            other: other.into(),
+            pairs,
+            caveat: None,
+            log: Pairs::default(),
+            ratios: Metric::ALL.map(found),
+        }
     }
 
     /// Compares from the pairs, and from the totals (of the base first) where there are too few.

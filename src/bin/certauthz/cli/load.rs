@@ -302,3 +302,57 @@ impl OutageKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cli, Command};
+    use clap::Parser as _;
+
+    /// Whether it is quiet, and the rate.
+    fn parse(line: &str) -> Option<(bool, Option<f64>)> {
+        let cli = Cli::try_parse_from(line.split(' ')).ok()?;
+        let rate = match cli.command {
+            Command::Loadtest(args) => args.pace.rate.map(crate::values::Rate::per_second),
+            _ => None,
+        };
+        Some((cli.global.quiet, rate))
+    }
+
+    #[test]
+    fn the_letter_q_is_a_rate_here_and_quiet_everywhere_else() {
+        for (line, quiet, rate) in [
+            ("certauthz loadtest", false, None),
+            ("certauthz -q loadtest", true, None),
+            ("certauthz --quiet loadtest -n 5", true, None),
+            ("certauthz loadtest --quiet", true, None),
+            ("certauthz serve -q", true, None),
+            ("certauthz -q serve", true, None),
+            ("certauthz loadtest -q 100", false, Some(100.0)),
+            ("certauthz loadtest -q 0.5 --quiet", true, Some(0.5)),
+            ("certauthz -q loadtest --rate 7", true, Some(7.0)),
+            ("certauthz loadtest --mode auto -q 50", false, Some(50.0)),
+            ("certauthz -q loadtest merge a", true, None),
+            ("certauthz loadtest merge --quiet a", true, None),
+            ("certauthz loadtest compare a b --quiet", true, None),
+        ] {
+            assert_eq!(parse(line), Some((quiet, rate)), "{line}");
+        }
+        for bad in ["certauthz loadtest -q", "certauthz loadtest -q fast", "certauthz loadtest -v --quiet"] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn urls_and_subcommands() {
+        let urls = |line: &str| match Cli::try_parse_from(line.split(' ')).unwrap().command {
+            Command::Loadtest(args) => (args.subject.urls().count(), args.command.is_some()),
+            _ => (0, false),
+        };
+        assert_eq!(urls("certauthz loadtest http://a http://b --url http://c"), (3, false));
+        assert_eq!(urls("certauthz loadtest compare a b"), (0, true));
+        assert_eq!(urls("certauthz loadtest merge a b c"), (0, true));
+        assert!(parse("certauthz loadtest merge").is_none());
+        assert!(parse("certauthz loadtest compare a").is_none());
+        assert!(parse("certauthz loadtest -n 5 compare a b").is_none());
+    }
+}

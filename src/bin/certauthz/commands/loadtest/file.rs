@@ -1,7 +1,7 @@
 //! Files that appear whole, under their name, when the work is done: a run of an hour should not find out at its end that
 //! it cannot write, nor leave half a file behind.
 
-use crate::output::Result;
+use crate::output::{Failure, Result};
 use certauthz::error::{Error, Result as LibraryResult};
 use std::{
     fs::{self, Permissions},
@@ -42,7 +42,14 @@ impl Pending {
             // A report holds no secrets; the umask takes what it wants.
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(directory)
-            .map_err(io("write"))?;
+            .map_err(|error| Failure::Hinted {
+                // Without the temporary name, which means nothing to anybody.
+                error: io("write")(error.kind().into()),
+                hint: format!(
+                    "name a file in a directory that is there and can be written, unlike {}",
+                    directory.display()
+                ),
+            })?;
         Ok(Self { shown: path.to_owned(), target, writer: BufWriter::new(file) })
     }
 

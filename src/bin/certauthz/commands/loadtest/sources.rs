@@ -104,11 +104,9 @@ pub(super) fn signers(credentials: &Credentials, clients: &[Name]) -> Result<Sig
     let signer = |name: &Name| -> LibraryResult<_> {
         let mut client = credentials.client(name)?;
         let chain: Vec<_> = client.chain.iter().map(|facts| facts.der.clone()).collect();
-        client.signer()?; // tells what is missing
-        match client.key.take() {
-            Some(key) => Ok(Some(RequestSigner::new(&client.certificate.der, &chain, key)?)),
-            None => Ok(None),
-        }
+        // The key, or else the error that says where it is.
+        client.signer()?;
+        client.key.take().map(|key| RequestSigner::new(&client.certificate.der, &chain, key)).transpose()
     };
     let signers: LibraryResult<Vec<_>> = clients.iter().filter_map(|name| signer(name).transpose()).collect();
     Ok(signers?.into())
