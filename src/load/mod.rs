@@ -34,12 +34,14 @@ pub mod report;
 mod samples;
 pub mod series;
 mod sizing;
+mod sketch;
 mod source;
 mod statistics;
 mod target;
 #[cfg(test)]
 #[allow(clippy::as_conversions)]
 mod tests;
+mod varint;
 mod worker;
 
 use crate::{measure::random, number};
