@@ -21,10 +21,13 @@
 //! clients feel while the authority is away is another question, with another kind of loop: see [`rehearsal`].
 
 mod bootstrap;
+mod codec;
 mod comparison;
 mod connection;
 mod cpu;
+pub mod csv;
 mod engine;
+pub mod hdr_log;
 pub mod pacer;
 mod plan;
 mod probe;
