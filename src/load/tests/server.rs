@@ -106,3 +106,23 @@ pub(in crate::load) fn serve(
         }
     }
 }
+
+/// Answers each connection's requests with these pages of metrics in turn; after the last, with that one.
+pub(in crate::load) fn metrics_page(pages: &'static [&'static str]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let next = AtomicU64::new(0);
+        for stream in listener.incoming() {
+            let (Ok(mut stream), Ok(reader)) = (stream.as_ref(), stream.as_ref().map(|s| s.try_clone().unwrap())) else {
+                continue;
+            };
+            let mut lines = BufReader::new(reader).lines();
+            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let page = pages[(next.fetch_add(1, Ordering::Relaxed) as usize).min(pages.len() - 1)];
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length:";
+            let _ = stream.write_all(format!("{head} {}\r\n\r\n{page}", page.len()).as_bytes());
+        }
+    });
+    address
+}
