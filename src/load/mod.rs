@@ -21,10 +21,13 @@
 //! clients feel while the authority is away is another question, with another kind of loop: see [`rehearsal`].
 
 mod bootstrap;
+mod codec;
 mod comparison;
 mod connection;
 mod cpu;
+pub mod csv;
 mod engine;
+pub mod hdr_log;
 pub mod pacer;
 mod plan;
 mod probe;
@@ -34,13 +37,18 @@ pub mod report;
 mod samples;
 pub mod series;
 mod server_clock;
+mod session;
 mod sizing;
+mod sketch;
 mod source;
 mod statistics;
+mod stock;
 mod target;
 #[cfg(test)]
 #[allow(clippy::as_conversions)]
 mod tests;
+mod timer;
+mod varint;
 mod worker;
 
 use crate::{measure::random, number};
