@@ -148,6 +148,19 @@ impl Comparison {
         self.ratios.get(index).copied().flatten()
     }
 
+    /// A comparison that found this.
+    #[cfg(test)]
+    pub(super) fn of(base: &str, other: &str, pairs: usize, found: impl FnMut(Metric) -> Option<Ratio>) -> Self {
+        Self {
+            base: base.into(),
+            other: other.into(),
+            pairs,
+            caveat: None,
+            log: Pairs::default(),
+            ratios: Metric::ALL.map(found),
+        }
+    }
+
     /// Compares from the pairs, and from the totals (of the base first) where there are too few.
     pub(super) fn new(base: &str, other: &str, log: Pairs, totals: (&Summary, &Summary), random: &mut Random) -> Self {
         let mut totals = totals.0.log_ratios(totals.1).into_iter();

@@ -25,6 +25,23 @@ pub enum ServerClock {
 }
 
 impl ServerClock {
+    /// The page at this URL, which is read once.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] where it is no `http` URL, [`Error::Network`] where the counter cannot be read there.
+    pub fn metrics(page: Uri) -> Result<Self> {
+        let clock = Self::Metrics(page.clone());
+        clock.check()?;
+        match scrape(&agent(), &page) {
+            Some(_) => Ok(clock),
+            None => Err(Error::Network {
+                url: page.to_string(),
+                why: format!("no counter {COUNTER} was found there"),
+                hint: "check the URL; without it the server's CPU time is not part of the report".into(),
+            }),
+        }
+    }
+
     /// The word in reports.
     pub const fn as_str(&self) -> &'static str {
         match self {
