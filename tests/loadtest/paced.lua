@@ -28,12 +28,12 @@ local function sleep_until(time)
 end
 
 local threads = {}
-local start
+local begin
 
 function setup(thread)
-  start = start or now() + 3e8 -- until all are connected
+  begin = begin or now() + 3e8 -- until all are connected
   thread:set("number", #threads)
-  thread:set("start", start)
+  thread:set("start", begin)
   table.insert(threads, thread)
 end
 
