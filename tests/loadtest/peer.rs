@@ -14,7 +14,6 @@ use std::{
 /// What the server does about a request, one after the other.
 pub enum Step {
     Wait(Duration),
-    Until(Instant),
     Send(Vec<u8>),
     /// Answers nothing until the client gives up.
     Hang,
@@ -29,7 +28,6 @@ pub struct Asked {
     /// 0 for the first that this server got.
     pub index: u64,
     pub method: String,
-    pub arrived: Instant,
 }
 
 /// What the server remembers about it.
@@ -124,18 +122,22 @@ impl<F: Behaviour> Shared<F> {
     fn serve(&self, stream: &TcpStream) -> std::io::Result<()> {
         stream.set_nodelay(true)?;
         let mut reader = BufReader::new(stream);
-        while let Some(method) = head(&mut reader)? {
+        while let Some((method, target)) = head(&mut reader)? {
+            if target == "/metrics" {
+                // The generator looks for the server's CPU time there. This one has no such thing.
+                (&mut &*stream).write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")?;
+                continue;
+            }
             let arrived = Instant::now();
             let index = {
                 let mut exchanges = self.exchanges.lock().unwrap();
                 exchanges.push(Exchange { arrived, answered: None });
                 exchanges.len() - 1
             };
-            let steps = (self.behaviour)(&Asked { index: index as u64, method, arrived });
+            let steps = (self.behaviour)(&Asked { index: index as u64, method });
             for step in steps {
                 match step {
                     Step::Wait(duration) => thread::sleep(duration),
-                    Step::Until(then) => thread::sleep(then.saturating_duration_since(Instant::now())),
                     Step::Send(bytes) => {
                         self.exchanges.lock().unwrap()[index].answered = Some(Instant::now());
                         (&mut &*stream).write_all(&bytes)?;
@@ -157,9 +159,9 @@ impl<F: Behaviour> Shared<F> {
     }
 }
 
-/// Reads a request without a body; its method.
-fn head(reader: &mut BufReader<&TcpStream>) -> std::io::Result<Option<String>> {
-    let mut method = None;
+/// Reads a request without a body; its method and target.
+fn head(reader: &mut BufReader<&TcpStream>) -> std::io::Result<Option<(String, String)>> {
+    let mut first = None;
     let mut line = String::new();
     loop {
         line.clear();
@@ -167,9 +169,10 @@ fn head(reader: &mut BufReader<&TcpStream>) -> std::io::Result<Option<String>> {
             return Ok(None);
         }
         if line == "\r\n" {
-            return Ok(method);
+            return Ok(first);
         }
-        method.get_or_insert_with(|| line.split(' ').next().unwrap_or_default().to_owned());
+        let mut words = line.split(' ').map(str::to_owned);
+        first = first.or_else(|| Some((words.next()?, words.next()?)));
     }
 }
 
