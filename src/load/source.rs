@@ -15,29 +15,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A server refuses signatures that are older than 60 s. What was prepared longer ago than this is thrown away unsent:
-/// the rest of the minute is for clocks that disagree and for the request's own way.
-pub(super) const FRESH: Duration = Duration::from_secs(25);
-
 /// A request that is ready to be sent once: method, path and query, all headers, body.
 ///
-/// The URI's scheme and authority are ignored (requests go to the run's [`Target`]). `Host` is added where it is missing,
+/// The authority of its URI picks one of the lane's targets; where it has none, or that of no target, the request goes to
+/// the first. `Host` is added where it is missing,
 /// and so is `Content-Length` for a body.
 pub type PreparedRequest = Request<Bytes>;
 
-/// Makes requests. Called from several threads at once, never while requests are being measured.
-pub trait RequestSource: Sync {
+/// Makes requests. Called from several threads at once; while requests are measured only if these are signed one by one
+/// ([`Presign::Inline`](super::Presign::Inline)).
+pub trait RequestSource: Send + Sync {
     /// Makes up to `count` requests, none of which was ever returned before where requests must not be repeated. Fewer
     /// than asked for means that no more will come: the run ends with what was sent until then.
     ///
-    /// Each must be usable for 30 s from now: it is sent within 25 s, or thrown away.
+    /// Each is sent within half of the plan's [`window`](super::Plan::window), or thrown away.
     ///
     /// # Errors
     /// Whatever made preparing fail; it ends the run.
     fn prepare(&self, count: usize) -> Result<Vec<PreparedRequest>>;
 }
 
-impl<F: Fn(usize) -> Result<Vec<PreparedRequest>> + Sync> RequestSource for F {
+impl<F: Fn(usize) -> Result<Vec<PreparedRequest>> + Send + Sync> RequestSource for F {
     fn prepare(&self, count: usize) -> Result<Vec<PreparedRequest>> {
         self(count)
     }
@@ -77,7 +75,7 @@ impl Cost {
 #[derive(Clone, Copy)]
 pub(super) struct Order<'a> {
     pub(super) source: &'a dyn RequestSource,
-    pub(super) target: &'a Target,
+    pub(super) routes: &'a Routes,
     pub(super) count: u64,
     pub(super) chunk: u64,
     pub(super) threads: usize,
@@ -130,7 +128,7 @@ fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Re
             dry.store(true, Ordering::Relaxed);
         }
         let requests: Vec<_> =
-            requests.into_iter().take(length(wanted)).map(|request| outgoing(request, order.target)).collect();
+            requests.into_iter().take(length(wanted)).map(|request| order.routes.outgoing(request)).collect();
         cost.header_bytes += requests.iter().map(|outgoing| header_bytes(&outgoing.request)).sum::<u64>();
         if !requests.is_empty() {
             chunks.push(Chunk { requests, prepared });
@@ -140,7 +138,46 @@ fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Re
     Ok((chunks, cost))
 }
 
-/// Brings a request into the form in which it is sent: origin-form target, `Host`, `Content-Length`.
+/// Where the requests of a lane may go.
+#[derive(Debug, Clone)]
+pub(super) struct Routes {
+    /// The lane's targets, each with its place among the targets of all lanes. Not empty.
+    targets: Vec<(usize, Target)>,
+}
+
+impl Routes {
+    /// `all` gets those of `targets` that are not yet in it.
+    pub(super) fn new(targets: &[Target], all: &mut Vec<Target>) -> Self {
+        let mut place = |target: &Target| {
+            // Two URLs of one server share their connections.
+            let same = |other: &Target| other.authority() == target.authority();
+            all.iter().position(same).unwrap_or_else(|| {
+                all.push(target.clone());
+                all.len() - 1
+            })
+        };
+        Self { targets: targets.iter().map(|target| (place(target), target.clone())).collect() }
+    }
+
+    /// How many targets there are.
+    pub(super) fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Brings a request into the form in which it is sent to the target that it names.
+    pub(super) fn outgoing(&self, request: PreparedRequest) -> Outgoing {
+        let authority = request.uri().authority();
+        let named = self.targets.iter().find(|(_, target)| authority.is_some_and(|a| a.as_str() == target.authority()));
+        match named.or(self.targets.first()) {
+            Some((place, target)) => Outgoing { target: *place, ..outgoing(request, target) },
+            // Cannot be; and an index of no target fails the request, not the program.
+            None => Outgoing { request: Request::default(), target: usize::MAX },
+        }
+    }
+}
+
+/// Brings a request to the first of all targets into the form in which it is sent: origin-form target, `Host`,
+/// `Content-Length`.
 pub(super) fn outgoing(request: PreparedRequest, target: &Target) -> Outgoing {
     let (mut parts, body) = request.into_parts();
     parts.uri = parts.uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from);
@@ -165,8 +202,13 @@ mod tests {
     use crate::error::Error;
     use std::collections::HashSet;
 
-    fn order<'a>(source: &'a dyn RequestSource, target: &'a Target, interrupted: &'a AtomicBool) -> Order<'a> {
-        Order { source, target, count: 1_001, chunk: 16, threads: 4, interrupted }
+    fn routes(urls: &[&str]) -> Routes {
+        let targets: Vec<_> = urls.iter().map(|url| Target::resolve(url).unwrap()).collect();
+        Routes::new(&targets, &mut Vec::new())
+    }
+
+    fn order<'a>(source: &'a dyn RequestSource, routes: &'a Routes, interrupted: &'a AtomicBool) -> Order<'a> {
+        Order { source, routes, count: 1_001, chunk: 16, threads: 4, interrupted }
     }
 
     #[test]
@@ -180,8 +222,8 @@ mod tests {
                 })
                 .collect())
         };
-        let (target, no) = (Target::resolve("http://127.0.0.1:1").unwrap(), AtomicBool::new(false));
-        let (chunks, cost, dry) = prepare(order(&source, &target, &no)).unwrap();
+        let (routes, no) = (routes(&["http://127.0.0.1:1"]), AtomicBool::new(false));
+        let (chunks, cost, dry) = prepare(order(&source, &routes, &no)).unwrap();
         let requests: Vec<_> = chunks.into_iter().flat_map(|chunk| chunk.requests).collect();
         let nonces: HashSet<_> = requests.iter().map(|r| r.request.headers()["nonce"].clone()).collect();
         assert_eq!((requests.len(), nonces.len(), cost.requests, dry), (1_001, 1_001, 1_001, false));
@@ -192,19 +234,37 @@ mod tests {
 
     #[test]
     fn a_source_that_runs_dry_or_fails_says_so() {
-        let (target, no) = (Target::resolve("http://127.0.0.1:1").unwrap(), AtomicBool::new(false));
+        let (routes, no) = (routes(&["http://127.0.0.1:1"]), AtomicBool::new(false));
         let few = |_: usize| Ok(vec![Request::new(Bytes::new())]);
-        let (chunks, _, dry) = prepare(order(&few, &target, &no)).unwrap();
+        let (chunks, _, dry) = prepare(order(&few, &routes, &no)).unwrap();
         assert!(dry && chunks.len() < 5);
         let broken = |_: usize| Err(Error::invalid("key", "k", "gone", ""));
-        assert!(prepare(order(&broken, &target, &no)).is_err());
+        assert!(prepare(order(&broken, &routes, &no)).is_err());
     }
 
     #[test]
     fn an_interrupted_preparation_stops_at_once() {
-        let (target, yes) = (Target::resolve("http://127.0.0.1:1").unwrap(), AtomicBool::new(true));
+        let (routes, yes) = (routes(&["http://127.0.0.1:1"]), AtomicBool::new(true));
         let never = |_: usize| -> Result<Vec<PreparedRequest>> { panic!("called") };
-        let (chunks, cost, dry) = prepare(order(&never, &target, &yes)).unwrap();
+        let (chunks, cost, dry) = prepare(order(&never, &routes, &yes)).unwrap();
         assert!(chunks.is_empty() && cost.requests == 0 && !dry);
+    }
+
+    #[test]
+    fn the_authority_of_a_request_picks_its_target() {
+        let urls = ["http://127.0.0.1:1/a", "http://127.0.0.1:2/b", "http://127.0.0.1:1/c"];
+        let targets: Vec<_> = urls.iter().map(|url| Target::resolve(url).unwrap()).collect();
+        let mut all = vec![Target::resolve("http://127.0.0.1:9").unwrap()];
+        let routes = Routes::new(&targets, &mut all);
+        assert_eq!(all.iter().map(Target::authority).collect::<Vec<_>>(), ["127.0.0.1:9", "127.0.0.1:1", "127.0.0.1:2"]);
+        let sent = |url: &str| {
+            let outgoing = routes.outgoing(Request::get(url).body(Bytes::new()).unwrap());
+            let (uri, host) = (outgoing.request.uri().to_string(), outgoing.request.headers()["host"].clone());
+            (outgoing.target, uri, host.to_str().unwrap().to_owned())
+        };
+        assert_eq!(sent("http://127.0.0.1:2/b?x"), (2, "/b?x".into(), "127.0.0.1:2".into()));
+        assert_eq!(sent("http://127.0.0.1:1"), (1, "/".into(), "127.0.0.1:1".into()));
+        assert_eq!(sent("/c"), (1, "/c".into(), "127.0.0.1:1".into()));
+        assert_eq!(sent("http://elsewhere/c"), (1, "/c".into(), "127.0.0.1:1".into()));
     }
 }

@@ -17,7 +17,10 @@ use certauthz::{
     client::{OutgoingRequest, RequestSigner},
     error::Result as LibraryResult,
     key::LocalKey,
-    load::{self, Ending, Mode, Plan, PreparedRequest, Progress, Report, Stop, Subject, Target, WarmUp},
+    load::{
+        self, Ending, Mode, Plan, PreparedRequest, Progress, Report, Requests, ServerClock, Stop, Subject, Target, Watch,
+        WarmUp,
+    },
     store::{Credentials, Name, TokenOptions},
 };
 use http::{HeaderValue, Uri, header::AUTHORIZATION};
@@ -113,31 +116,42 @@ fn measure(
     context: &Context,
     interrupted: &Arc<AtomicBool>,
 ) -> Result<Report> {
-    let client = credentials.client(&args.client)?;
-    let template = Template::new(args)?;
+    let mut client = credentials.client(&args.client)?;
+    let template = Arc::new(Template::new(args)?);
     let target = Target::resolve(&url.to_string())?;
-    let mut sources: Vec<(Mode, Source<'_>)> = Vec::new();
+    let mut subjects = Vec::new();
     for mode in modes {
         let uri = route(url, *mode, modes.len() > 1)?;
         let (mode, credential) = match mode {
             RequestMode::Token => (Mode::Token, Credential::Token(bearer(credentials, &args.client, context.now)?)),
             RequestMode::Cert => {
+                client.signer()?;
+                let Some(key) = client.key.take() else { continue };
                 let chain: Vec<_> = client.chain.iter().map(|c| c.der.clone()).collect();
-                (Mode::Cert, Credential::Signer(RequestSigner::new(&client.certificate.der, &chain, client.signer()?)?))
+                (Mode::Cert, Credential::Signer(RequestSigner::new(&client.certificate.der, &chain, key)?))
             }
         };
-        sources.push((mode, Source { template: &template, uri, credential }));
+        let source = Source { template: Arc::clone(&template), uri, credential };
+        subjects.push(Subject {
+            name: mode.to_string(),
+            mode,
+            targets: vec![target.clone()],
+            supply: match mode {
+                Mode::Token => Requests::Repeat(vec![source.request()?]),
+                Mode::Cert => Requests::Sign(Arc::new(move |count| source.prepare(count))),
+            },
+            server: server_pid.map(ServerClock::Process),
+        });
     }
-    let closures: Vec<_> = sources.iter().map(|(mode, source)| (*mode, |count| source.prepare(count))).collect();
-    let subjects: Vec<_> = closures.iter().map(|(mode, source)| Subject { mode: *mode, source }).collect();
-    Ok(load::run(&plan(args, server_pid), &target, &subjects, progress(args, context), interrupted)?)
+    let watch = Watch { progress: progress(args, context), intervals: None };
+    Ok(load::run(&plan(args), subjects, watch, interrupted)?)
 }
 
 fn progress(args: &LoadtestArgs, context: &Context) -> Progress<'static> {
     if args.no_progress || context.out.is_quiet() { Progress::Silent } else { Progress::Bar }
 }
 
-fn plan(args: &LoadtestArgs, server_pid: Option<u32>) -> Plan {
+fn plan(args: &LoadtestArgs) -> Plan {
     let stop = match args.requests {
         Some(requests) => Stop::Requests(u64::try_from(requests.get()).unwrap_or(u64::MAX)),
         None => Stop::Duration(args.duration.unwrap_or(DEFAULT_DURATION)),
@@ -146,7 +160,6 @@ fn plan(args: &LoadtestArgs, server_pid: Option<u32>) -> Plan {
     plan.connections = args.connections.get();
     plan.timeout = args.timeout;
     plan.warm_up = WarmUp { duration: args.warmup, ..plan.warm_up };
-    plan.server_pid = server_pid;
     plan
 }
 
@@ -185,25 +198,25 @@ fn bearer(credentials: &Credentials, client: &Name, now: Timestamp) -> LibraryRe
     Ok(ca.issue_token(&options, now)?.token)
 }
 
-enum Credential<'a> {
+enum Credential {
     Token(String),
-    Signer(RequestSigner<&'a LocalKey>),
+    Signer(RequestSigner<LocalKey>),
 }
 
 /// Makes the requests of one mode.
-struct Source<'a> {
-    template: &'a Template,
+struct Source {
+    template: Arc<Template>,
     uri: Uri,
-    credential: Credential<'a>,
+    credential: Credential,
 }
 
-impl Source<'_> {
+impl Source {
     fn prepare(&self, count: usize) -> LibraryResult<Vec<PreparedRequest>> {
         (0..count).map(|_| self.request()).collect()
     }
 
     fn request(&self) -> LibraryResult<PreparedRequest> {
-        let Template { method, body, .. } = self.template;
+        let Template { method, body, .. } = &*self.template;
         let mut request = self.template.request(&self.uri);
         match &self.credential {
             Credential::Token(token) => {
