@@ -25,6 +25,7 @@ mod comparison;
 mod connection;
 mod cpu;
 mod engine;
+mod latch;
 pub mod pacer;
 mod plan;
 mod probe;
