@@ -21,10 +21,13 @@
 //! clients feel while the authority is away is another question, with another kind of loop: see [`rehearsal`].
 
 mod bootstrap;
+mod codec;
 mod comparison;
 mod connection;
 mod cpu;
+pub mod csv;
 mod engine;
+pub mod hdr_log;
 mod latch;
 pub mod pacer;
 mod plan;
@@ -37,6 +40,7 @@ pub mod series;
 mod server_clock;
 mod session;
 mod sizing;
+mod sketch;
 mod source;
 mod statistics;
 mod stock;
@@ -45,6 +49,7 @@ mod target;
 #[allow(clippy::as_conversions)]
 mod tests;
 mod timer;
+mod varint;
 mod worker;
 
 use crate::{measure::random, number};

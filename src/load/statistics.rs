@@ -9,7 +9,7 @@ pub(super) const FLOOR_NANOS: u64 = 1_000;
 /// Above this a latency is recorded as this, and counted as clamped. Timeouts are far shorter.
 pub(super) const CEILING_NANOS: u64 = 3_600_000_000_000;
 /// Significant decimal digits of the histogram.
-const DIGITS: u8 = 3;
+pub(super) const DIGITS: u8 = 3;
 
 /// Latencies of any number of requests in about 200 KiB (nothing while there are none): a histogram (1 µs floor, 3
 /// digits) beside the exact sum, smallest and largest value of *the same* samples, so that mean and percentiles never
