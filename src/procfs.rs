@@ -38,6 +38,19 @@ pub(crate) fn boot_time(stat: &str) -> Option<u64> {
     stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
 }
 
+/// CPU time of the whole machine so far, in clock ticks: what a hypervisor gave to others, and all of it, from the first
+/// line of `/proc/stat` (proc_stat(5)). Guests are counted as user time there already.
+pub(crate) fn stolen_ticks(stat: &str) -> Option<(u64, u64)> {
+    let mut fields = stat.lines().next()?.strip_prefix("cpu ")?.split_ascii_whitespace();
+    // user, nice, system, idle, iowait, irq, softirq, steal
+    let (mut all, mut last) = (0u64, 0);
+    for _ in 0..8 {
+        last = fields.next()?.parse().ok()?;
+        all = all.checked_add(last)?;
+    }
+    Some((last, all))
+}
+
 /// Clock ticks as a time.
 #[cfg(target_os = "linux")]
 pub(crate) fn clock_ticks(ticks: u64) -> Option<Duration> {
@@ -73,9 +86,19 @@ mod tests {
         assert_eq!(boot_time("xbtime 1\nbtime x"), None);
     }
 
+    #[test]
+    fn stolen_time_is_the_eighth_number() {
+        assert_eq!(stolen_ticks("cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\n"), Some((8, 36)));
+        assert_eq!(stolen_ticks("cpu  1 2 3 4 5 6 7\n"), None);
+        assert_eq!(stolen_ticks("cpu0 1 2 3 4 5 6 7 8 9 10\n"), None);
+        assert_eq!(stolen_ticks("cpu 1 2 3 4 5 6 18446744073709551615 8"), None);
+        assert_eq!(stolen_ticks("cpu -1 2 3 4 5 6 7 8"), None);
+    }
+
     proptest! {
         #[test]
         fn no_text_panics(text in ".{0,200}", cut in 0..LINE.len()) {
+            let _ = (stolen_ticks(&text), stolen_ticks(&format!("cpu {text}")));
             let _ = (Stat::parse(&text), boot_time(&text), Stat::parse(&LINE[..cut]));
         }
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![cfg(unix)]
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
@@ -104,7 +105,7 @@ fn every_form_of_output_has_its_count() {
             text.split("nonce=").skip(1).map(|rest| rest[..26].to_owned()).collect();
         found.len()
     };
-    for form in ["headers", "curl", "http", "json", "jsonl"] {
+    for form in ["headers", "curl", "http", "json", "jsonl", "vegeta", "k6"] {
         assert_eq!(nonces(&sign(&["--output", form])), 150, "{form}");
     }
     let all: serde_json::Value = serde_json::from_str(&sign(&["--output", "json"])).unwrap();
@@ -115,6 +116,113 @@ fn every_form_of_output_has_its_count() {
         assert_eq!((one["method"].as_str(), one["body"].is_null()), (Some("GET"), true));
         assert_eq!(one["headers"]["Host"], "bob.example");
     }
+}
+
+/// What other load generators would send, as an HTTP/1.1 message.
+fn message(method: &str, url: &str, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
+    let path = url.strip_prefix("http://").and_then(|rest| rest.find('/').map(|at| &rest[at..])).unwrap();
+    let mut text = format!("{method} {path} HTTP/1.1\r\n");
+    headers.iter().for_each(|(name, value)| text.push_str(&format!("{name}: {value}\r\n")));
+    text.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+    [text.as_bytes(), body].concat()
+}
+
+fn decoded(base64: &serde_json::Value) -> Vec<u8> {
+    base64.as_str().map(|text| STANDARD.decode(text).unwrap()).unwrap_or_default()
+}
+
+const BINARY: [u8; 5] = [0, 159, 146, 150, b'\n'];
+const REPLAYED: [&str; 12] = [
+    "sign-request",
+    "--client",
+    "carol",
+    "-H",
+    "X-A: 1",
+    "-H",
+    "X-A: \"2\"",
+    "-d",
+    "@body",
+    "--count",
+    "3",
+    "http://Bob.example:80/x?b=2",
+];
+const VERIFY: [&str; 9] =
+    ["--format", "json", "verify", "request", "--ca", "primary", "--authority", "bob.example", "-"];
+
+#[test]
+fn vegeta_s_targets_are_signed_requests() {
+    let world = world();
+    std::fs::write(world.path().join("body"), BINARY).unwrap();
+    let targets = succeeded(run(world.path(), &[&REPLAYED[..], &["--output", "vegeta"]].concat()));
+    assert!(targets.ends_with(b"}\n"), "vegeta drops a line without an end");
+    for line in String::from_utf8(targets).unwrap().lines() {
+        // The members that vegeta's schema has, and no other.
+        let target: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).unwrap();
+        assert_eq!(target.keys().collect::<Vec<_>>(), ["method", "url", "header", "body"]);
+        assert_eq!(target["header"]["X-A"], serde_json::json!(["1", "\"2\""]));
+        let headers: Vec<_> = target["header"].as_object().unwrap().iter().collect();
+        let lines = headers.iter().flat_map(|(name, values)| {
+            values.as_array().unwrap().iter().map(|value| ((*name).clone(), value.as_str().unwrap().to_owned()))
+        });
+        let (method, url) = (target["method"].as_str().unwrap(), target["url"].as_str().unwrap());
+        let message = message(method, url, &lines.collect::<Vec<_>>(), &decoded(&target["body"]));
+        assert_eq!(reason(&pipe(world.path(), &VERIFY, &message)), None, "{line}");
+    }
+    let get = ["sign-request", "--client", "alice", "--output", "vegeta", "http://bob.example/"];
+    let get: serde_json::Value = serde_json::from_slice(&succeeded(run(world.path(), &get))).unwrap();
+    assert_eq!((get.get("body"), &get["header"]["Host"][0]), (None, &"bob.example".into()));
+}
+
+/// Stands in for k6: its modules, and the part of it that runs iterations.
+const K6: &str = "
+import { writeFileSync, mkdirSync } from 'node:fs';
+mkdirSync('node_modules/k6', { recursive: true });
+const modules = {
+  http: 'export default { request(method, url, body, params) { globalThis.sent(method, url, body, params); } }',
+  execution: 'export default { get scenario() { return { iterationInTest: globalThis.iteration }; } }',
+  encoding: `export default { b64decode(text) { const b = Buffer.from(text, 'base64');
+    return b.buffer.slice(b.byteOffset, b.byteOffset + b.length); } }`,
+  data: 'export class SharedArray { constructor(name, make) { return make(); } }',
+};
+const exports = {};
+for (const [name, text] of Object.entries(modules)) {
+  writeFileSync(`node_modules/k6/${name}.mjs`, text);
+  exports[`./${name}`] = `./${name}.mjs`;
+}
+writeFileSync('node_modules/k6/package.json', JSON.stringify({ name: 'k6', exports }));
+globalThis.__ENV = { VUS: '2' };
+globalThis.sent = (method, url, body, params) => console.log(JSON.stringify(
+  { method, url, body: body && Buffer.from(body).toString('base64'), headers: params.headers, redirects: params.redirects }));
+const script = await import(process.cwd() + '/signed.mjs');
+const scenario = script.options.scenarios.signed;
+if (scenario.executor !== 'shared-iterations' || scenario.vus !== 2 || scenario.maxDuration !== '60s') throw scenario;
+for (globalThis.iteration = 0; globalThis.iteration < scenario.iterations; globalThis.iteration++) script.default();
+";
+
+#[test]
+fn k6_s_script_sends_each_signed_request_once() {
+    if Command::new("node").arg("--version").output().is_err() {
+        eprintln!("no node here: not checked");
+        return;
+    }
+    let world = world();
+    std::fs::write(world.path().join("body"), BINARY).unwrap();
+    let script = succeeded(run(world.path(), &[&REPLAYED[..], &["--output", "k6"]].concat()));
+    std::fs::write(world.path().join("signed.mjs"), script).unwrap();
+    std::fs::write(world.path().join("k6.mjs"), K6).unwrap();
+    let sent = succeeded(Command::new("node").current_dir(world.path()).arg("k6.mjs").output().unwrap());
+    let mut signatures = std::collections::HashSet::new();
+    for line in String::from_utf8(sent).unwrap().lines() {
+        let request: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!((request["redirects"].as_u64(), decoded(&request["body"])), (Some(0), BINARY.to_vec()));
+        let headers = request["headers"].as_object().unwrap().iter();
+        let headers: Vec<_> = headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
+        let (method, url) = (request["method"].as_str().unwrap(), request["url"].as_str().unwrap());
+        let message = message(method, url, &headers, &BINARY);
+        assert_eq!(reason(&pipe(world.path(), &VERIFY, &message)), None, "{line}");
+        signatures.insert(request["headers"]["Signature"].to_string());
+    }
+    assert_eq!(signatures.len(), 3);
 }
 
 /// A resource server of the world, ended when dropped.

@@ -6,8 +6,10 @@
 //! thing and itself.)
 
 use super::{
-    number::{count, float, length, whole},
+    bootstrap,
+    number::{float, length},
     random::Random,
+    samples::{METRICS, Pairs, Row},
     statistics::Tally,
 };
 use std::time::Duration;
@@ -78,28 +80,26 @@ impl Metric {
 
 /// The metrics of one block, or of a run.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Summary([Option<f64>; Metric::ALL.len()]);
+pub(super) struct Summary([Option<f64>; METRICS]);
 
 impl Summary {
     pub(super) fn new(tally: &Tally, elapsed: Duration, server_cpu: Option<Duration>) -> Self {
         Self(Metric::ALL.map(|metric| metric.of(tally, elapsed, server_cpu)))
     }
 
+    /// The logarithm of each metric.
+    pub(super) fn logs(&self) -> Row {
+        self.0.map(|value| value.map(f64::ln))
+    }
+
     /// ln(other / self) of each metric that both have.
-    fn log_ratios(&self, other: &Self) -> [Option<f64>; Metric::ALL.len()] {
+    pub(super) fn log_ratios(&self, other: &Self) -> Row {
         let mut pairs = self.0.iter().zip(&other.0).map(|(own, other)| Some((other.as_ref()? / own.as_ref()?).ln()));
         std::array::from_fn(|_| pairs.next().flatten())
     }
 }
 
-/// Two neighbouring blocks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pair {
-    pub(super) token: Summary,
-    pub(super) cert: Summary,
-}
-
-/// `cert` over `token` for one metric.
+/// One lane over another for one metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ratio {
     /// The ratio: the geometric mean over the pairs, or where these are fewer than five the ratio of the totals.
@@ -108,11 +108,16 @@ pub struct Ratio {
     pub interval: Option<(f64, f64)>,
     /// The pairs that could be used for this metric.
     pub pairs: usize,
-    /// The smallest effect that this run could have shown, as a ratio above 1 (1.03: 3 %).
+    /// The smallest effect that such a run shows, as a ratio above 1 (1.03: 3 %): if the true ratio is that (or one over
+    /// it), 80 of 100 such runs have an interval without 1. From the spread of this run's pairs; `None` without interval.
     pub detectable: Option<f64>,
 }
 
 impl Ratio {
+    pub(super) fn without_interval(log: f64, pairs: usize) -> Self {
+        Self { estimate: log.exp(), interval: None, pairs, detectable: None }
+    }
+
     /// Whether the run shows a difference: `false` where the interval holds 1, `None` where there is no interval.
     pub fn differs(&self) -> Option<bool> {
         self.interval.map(|(low, high)| !(low <= 1.0 && 1.0 <= high))
@@ -127,9 +132,13 @@ pub struct Comparison {
     pub base: String,
     /// The lane that is divided.
     pub other: String,
-    /// Pairs of blocks in the run.
+    /// Pairs of blocks in the run; 0 where the lanes are of different runs.
     pub pairs: usize,
-    ratios: [Option<Ratio>; Metric::ALL.len()],
+    /// What the numbers cannot exclude, in a sentence.
+    pub caveat: Option<&'static str>,
+    /// The pairs themselves, so that runs can be merged.
+    pub(super) log: Pairs,
+    pub(super) ratios: [Option<Ratio>; METRICS],
 }
 
 impl Comparison {
@@ -139,72 +148,39 @@ impl Comparison {
         self.ratios.get(index).copied().flatten()
     }
 
-    /// Compares from the pairs, and from the totals where there are too few.
-    pub(super) fn new(pairs: &[Pair], token: &Summary, cert: &Summary, random: &mut Random) -> Self {
-        let mut columns: [Vec<f64>; Metric::ALL.len()] = Default::default();
-        for pair in pairs {
-            for (column, value) in columns.iter_mut().zip(pair.token.log_ratios(&pair.cert)) {
-                column.extend(value);
-            }
+    /// A comparison that found this.
+    #[cfg(test)]
+    pub(super) fn of(base: &str, other: &str, pairs: usize, found: impl FnMut(Metric) -> Option<Ratio>) -> Self {
+        Self {
+            base: base.into(),
+            other: other.into(),
+            pairs,
+            caveat: None,
+            log: Pairs::default(),
+            ratios: Metric::ALL.map(found),
         }
-        let mut totals = token.log_ratios(cert).into_iter();
-        let ratios = columns.map(|logs| {
-            let total = totals.next().flatten();
-            if logs.len() < FEWEST_PAIRS {
-                return total.map(|total| Ratio {
-                    estimate: total.exp(),
-                    interval: None,
-                    pairs: logs.len(),
-                    detectable: None,
-                });
-            }
-            let (low, high) = bootstrap(&logs, random);
-            let interval = Some((low.exp(), high.exp()));
-            Some(Ratio { estimate: mean(&logs).exp(), interval, pairs: logs.len(), detectable: None })
-        });
-        Self { base: "token".into(), other: "cert".into(), pairs: pairs.len(), ratios }
     }
-}
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / float(count(values.len())).max(1.0)
-}
-
-/// The 95 % interval of the mean of `values`, by resampling them.
-///
-/// The plain percentile bootstrap is too narrow for few values (it takes the sample's variance, not its estimate of the
-/// population's, and normal instead of Student's quantiles); the deviations are widened by just that factor.
-fn bootstrap(values: &[f64], random: &mut Random) -> (f64, f64) {
-    let n = count(values.len());
-    let center = mean(values);
-    // Constant effort: a run of ten hours has a hundred thousand pairs.
-    let resamples = length((4_000_000 / n.max(1)).clamp(200, 2_000));
-    let mut means: Vec<f64> = (0..resamples)
-        .map(|_| {
-            let sum: f64 = (0..n).map(|_| values.get(length(random.below(n))).copied().unwrap_or(center)).sum();
-            sum / float(n)
-        })
-        .collect();
-    means.sort_unstable_by(f64::total_cmp);
-    let at = |part: f64| {
-        let index = length(whole(part * float(count(means.len()).saturating_sub(1)) + 0.5));
-        means.get(index).copied().unwrap_or(center)
-    };
-    let freedom = float(n.saturating_sub(1)).max(1.0);
-    let widening = (float(n) / freedom).sqrt() * student(freedom) / NORMAL_975;
-    (center + (at(0.025) - center) * widening, center + (at(0.975) - center) * widening)
-}
-
-/// The 97.5 % quantile of the normal distribution.
-const NORMAL_975: f64 = 1.959_963_985;
-
-/// The 97.5 % quantile of Student's distribution with `freedom` ≥ 4 degrees of freedom: the Cornish-Fisher expansion
-/// (Abramowitz & Stegun 26.7.5), within 0.3 %.
-fn student(freedom: f64) -> f64 {
-    let z = NORMAL_975;
-    z + (z.powi(3) + z) / (4.0 * freedom)
-        + (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / (96.0 * freedom.powi(2))
-        + (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / (384.0 * freedom.powi(3))
+    /// Compares from the pairs, and from the totals (of the base first) where there are too few.
+    pub(super) fn new(base: &str, other: &str, log: Pairs, totals: (&Summary, &Summary), random: &mut Random) -> Self {
+        let mut totals = totals.0.log_ratios(totals.1).into_iter();
+        let ratios = Metric::ALL.map(|metric| {
+            let total = totals.next().flatten();
+            let logs = log.0.of(metric);
+            if logs.len() < FEWEST_PAIRS {
+                return total.map(|total| Ratio::without_interval(total, logs.len()));
+            }
+            let (low, high) = bootstrap::of_mean(&logs, random);
+            Some(Ratio {
+                estimate: bootstrap::mean(&logs).exp(),
+                interval: Some((low.exp(), high.exp())),
+                pairs: logs.len(),
+                detectable: Some(bootstrap::detectable(&[&logs]).exp()),
+            })
+        });
+        let pairs = length(log.count());
+        Self { base: base.into(), other: other.into(), pairs, caveat: None, log, ratios }
+    }
 }
 
 #[cfg(test)]
@@ -218,23 +194,24 @@ mod tests {
     }
 
     /// Pairs whose machine drifts much, with `spread` noise within the pair and `effect` as the true ratio.
-    fn synthetic(pairs: usize, spread: f64, effect: f64, random: &mut Random) -> Vec<Pair> {
-        (0..pairs)
-            .map(|i| {
-                let machine = 1.0 + 0.8 * (i as f64 / 5.0).sin();
-                let mut side = |factor: f64| {
-                    let value = machine * factor * (spread * noise(random)).exp();
-                    // One metric, for speed: they are independent of each other.
-                    Summary(Metric::ALL.map(|metric| (metric == Metric::P50).then_some(value)))
-                };
-                Pair { token: side(1.0), cert: side(effect) }
-            })
-            .collect()
+    fn synthetic(pairs: usize, spread: f64, effect: f64, random: &mut Random) -> Pairs {
+        let mut found = Pairs::default();
+        for i in 0..pairs {
+            let machine = 1.0 + 0.8 * (i as f64 / 5.0).sin();
+            let mut side = |factor: f64| {
+                let value = machine * factor * (spread * noise(random)).exp();
+                // One metric, for speed: they are independent of each other.
+                Summary(Metric::ALL.map(|metric| (metric == Metric::P50).then_some(value)))
+            };
+            let (base, other) = (side(1.0), side(effect));
+            found.push(&base, &other);
+        }
+        found
     }
 
-    fn compare(pairs: &[Pair], random: &mut Random) -> Ratio {
+    fn compare(pairs: Pairs, random: &mut Random) -> Ratio {
         let none = Summary::default();
-        Comparison::new(pairs, &none, &none, random).ratio(Metric::P50).unwrap()
+        Comparison::new("token", "cert", pairs, (&none, &none), random).ratio(Metric::P50).unwrap()
     }
 
     #[test]
@@ -244,7 +221,7 @@ mod tests {
                 .filter(|seed| {
                     let mut random = Random(*seed);
                     let data = synthetic(pairs, 0.05, 1.0, &mut random);
-                    compare(&data, &mut random).differs() == Some(true)
+                    compare(data, &mut random).differs() == Some(true)
                 })
                 .count();
             // 5 % of 200 is 10; the seeds are fixed, so this cannot fail by chance.
@@ -256,7 +233,7 @@ mod tests {
     fn twenty_percent_are_found_and_measured() {
         for seed in 0..100u64 {
             let mut random = Random(seed);
-            let ratio = compare(&synthetic(30, 0.05, 1.2, &mut random), &mut random);
+            let ratio = compare(synthetic(30, 0.05, 1.2, &mut random), &mut random);
             let (low, high) = ratio.interval.unwrap();
             assert_eq!(ratio.differs(), Some(true));
             assert!(low < ratio.estimate && ratio.estimate < high && (1.1..1.3).contains(&ratio.estimate), "{ratio:?}");
@@ -268,7 +245,7 @@ mod tests {
         let mut random = Random(1);
         let pairs = synthetic(4, 0.01, 1.5, &mut random);
         let (token, cert) = (Summary([Some(2.0); 7]), Summary([Some(3.0), None, Some(3.0), None, None, None, None]));
-        let comparison = Comparison::new(&pairs, &token, &cert, &mut random);
+        let comparison = Comparison::new("token", "cert", pairs, (&token, &cert), &mut random);
         let ratio = comparison.ratio(Metric::Mean).unwrap();
         assert!((ratio.estimate - 1.5).abs() < 1e-12 && ratio.interval.is_none() && ratio.differs().is_none());
         assert_eq!(comparison.ratio(Metric::P50), None);
@@ -278,14 +255,7 @@ mod tests {
     #[test]
     fn identical_pairs_have_a_point_interval() {
         let mut random = Random(1);
-        let ratio = compare(&synthetic(6, 0.0, 1.0, &mut random), &mut random);
+        let ratio = compare(synthetic(6, 0.0, 1.0, &mut random), &mut random);
         assert_eq!(ratio.differs(), Some(false), "{ratio:?}");
-    }
-
-    #[test]
-    fn student_is_the_table() {
-        for (freedom, wanted) in [(4.0, 2.776), (9.0, 2.262), (29.0, 2.045), (1e6, 1.960)] {
-            assert!((student(freedom) - wanted).abs() < 0.01, "{freedom}");
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! One keep-alive HTTP/1.1 connection: connect, send, read the answer to its end, and say what went wrong in a word.
 
-use super::source::Outgoing;
+use super::{latch::Latch, stock::Outgoing, target::Target};
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -38,57 +38,90 @@ impl Failure {
     const TIMEOUT: Self = Self::new("timeout");
 }
 
-/// A slot for a connection, which reconnects when it must.
+/// How long a connection tries, and what for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// After this a request counts as failed.
+    pub(super) timeout: Duration,
+    /// After this an attempt to connect counts as failed.
+    pub(super) connect_timeout: Duration,
+    /// What is overdue or under way when an open or timed block ends gets so much longer.
+    pub(super) drain: Duration,
+    /// Whether a connection is used for more than one request.
+    pub(super) keep_alive: bool,
+}
+
+impl Limits {
+    /// Connections are kept, and connecting may take all the time that a request has.
+    pub(super) const fn new(timeout: Duration) -> Self {
+        Self { timeout, connect_timeout: timeout, drain: timeout, keep_alive: true }
+    }
+}
+
+/// A slot for a connection to each target, which reconnects when it must.
 #[derive(Debug)]
 pub(super) struct Connection {
-    addresses: Arc<[SocketAddr]>,
-    link: Option<Link>,
+    targets: Arc<[Target]>,
+    links: Vec<Option<Link>>,
     timer: Pin<Box<Sleep>>,
+    latch: Latch,
 }
 
 impl Connection {
     /// Must be called within a tokio runtime. Connects at the first exchange.
-    pub(super) fn new(addresses: Arc<[SocketAddr]>) -> Self {
-        Self { addresses, link: None, timer: Box::pin(tokio::time::sleep(Duration::ZERO)) }
+    pub(super) fn new(targets: Arc<[Target]>) -> Self {
+        let mut links = Vec::new();
+        links.resize_with(targets.len(), || None);
+        Self { targets, links, timer: Box::pin(tokio::time::sleep(Duration::ZERO)), latch: Latch::new() }
     }
 
-    /// Connects now, so that the first request need not.
-    pub(super) async fn open(&mut self, deadline: Instant) -> Result<(), Failure> {
-        let Self { addresses, link, timer } = self;
-        let work = async {
-            if link.is_none() {
-                *link = Some(Link::open(addresses).await?);
+    /// Connects to all targets now, so that the first requests need not.
+    pub(super) async fn open(&mut self, limits: &Limits) -> Result<(), Failure> {
+        for (target, slot) in self.targets.iter().zip(&mut self.links) {
+            if slot.is_none() && limits.keep_alive {
+                *slot = Some(Link::open(target.addresses(), limits.connect_timeout).await?);
             }
-            Ok(())
-        };
-        within(timer, deadline, work).await.unwrap_or(Err(Failure::TIMEOUT))
+        }
+        Ok(())
     }
 
-    /// Sends `request` and reads the answer to the end of its body.
+    /// Sends `request` at `start`, which is now, and reads the answer to the end of its body.
     ///
     /// A request is written at most once: where a kept-alive connection turns out to be closed before anything was
-    /// written, a new one is opened; after that, an error is an error. Deadlines must not go back from call to call.
-    pub(super) async fn exchange(&mut self, request: Outgoing, deadline: Instant) -> Result<StatusCode, Failure> {
-        // Borrowed from here on: a request is some 300 bytes, and each layer of futures would move it once more.
-        let mut request = Some(request);
-        let (status, _) = self.exchange_with(&mut request, deadline, 0).await?;
+    /// written, a new one is opened; after that, an error is an error.
+    pub(super) async fn exchange(
+        &mut self,
+        request: Outgoing,
+        start: Instant,
+        limits: &Limits,
+    ) -> Result<StatusCode, Failure> {
+        let (status, _) = self.exchange_with(request, start, limits, 0).await?;
         Ok(status)
     }
 
-    /// Like [`exchange`](Self::exchange), and returns the first `keep` bytes of the body. The request is taken out of its
-    /// place when it is sent.
+    /// Like [`exchange`](Self::exchange), and returns the first `keep` bytes of the body.
     pub(super) async fn exchange_with(
         &mut self,
-        request: &mut Option<Outgoing>,
-        deadline: Instant,
+        request: Outgoing,
+        start: Instant,
+        limits: &Limits,
         keep: usize,
     ) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let Self { addresses, link, timer } = self;
-        let outcome =
-            within(timer, deadline, attempt(link, addresses, request, keep)).await.unwrap_or(Err(Failure::TIMEOUT));
-        if outcome.is_err() {
-            // Half an exchange is on it: nothing that follows could be trusted.
-            self.link = None;
+        let Self { targets, links, timer, latch } = self;
+        let (Some(target), Some(link)) = (targets.get(request.target), links.get_mut(request.target)) else {
+            return Err(Failure::new("connect: no address"));
+        };
+        let mut request = request.request;
+        if !limits.keep_alive {
+            request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        // Borrowed from here on: a request is some 300 bytes, and each layer of futures would move it once more.
+        let mut request = Some(request);
+        let work = attempt(link, latch, target.addresses(), limits, &mut request, keep);
+        let outcome = within(timer, latch, start + limits.timeout, work).await.unwrap_or(Err(Failure::TIMEOUT));
+        if outcome.is_err() || !limits.keep_alive {
+            // Half an exchange is on it, and nothing that follows could be trusted; or it was for one request only.
+            *link = None;
         }
         outcome
     }
@@ -97,12 +130,17 @@ impl Connection {
 /// Runs `work` until `deadline`; `None` when it comes first.
 ///
 /// The timer is moved only when it fires too early, once per timeout instead of once per request: it always stands at
-/// this deadline or an earlier one.
-async fn within<F: Future>(timer: &mut Pin<Box<Sleep>>, deadline: Instant, work: F) -> Option<F::Output> {
+/// this deadline or an earlier one. So deadlines must not go back from call to call.
+async fn within<F: Future>(
+    timer: &mut Pin<Box<Sleep>>,
+    latch: &Latch,
+    deadline: Instant,
+    work: F,
+) -> Option<F::Output> {
     let mut work = pin!(work);
     let deadline = tokio::time::Instant::from_std(deadline);
     poll_fn(|cx| {
-        if let Poll::Ready(output) = work.as_mut().poll(cx) {
+        if let Poll::Ready(output) = latch.poll(cx, |cx| work.as_mut().poll(cx)) {
             return Poll::Ready(Some(output));
         }
         while timer.as_mut().poll(cx).is_ready() {
@@ -118,17 +156,19 @@ async fn within<F: Future>(timer: &mut Pin<Box<Sleep>>, deadline: Instant, work:
 
 async fn attempt(
     slot: &mut Option<Link>,
+    latch: &Latch,
     addresses: &[SocketAddr],
-    request: &mut Option<Outgoing>,
+    limits: &Limits,
+    request: &mut Option<Request<Full<Bytes>>>,
     keep: usize,
 ) -> Result<(StatusCode, Vec<u8>), Failure> {
     // The second time the connection is new; a server that closes even that before a request is a failing server.
     for _ in 0..2 {
         let link = match slot {
             Some(link) => link,
-            None => slot.insert(Link::open(addresses).await?),
+            None => slot.insert(Link::open(addresses, limits.connect_timeout).await?),
         };
-        if let Some(outcome) = link.exchange(request, keep).await {
+        if let Some(outcome) = link.exchange(latch, request, keep).await {
             return outcome;
         }
         *slot = None;
@@ -148,36 +188,32 @@ struct Link {
 }
 
 impl Link {
-    async fn open(addresses: &[SocketAddr]) -> Result<Self, Failure> {
-        let mut failure = Failure::new("connect: no address");
-        for address in addresses {
-            let stream = match TcpStream::connect(address).await {
-                Ok(stream) => stream,
-                Err(error) => {
-                    failure = Failure { word: connect_word(&error), unreachable: true };
-                    continue;
-                }
-            };
-            // A socket that refuses the option is broken, and the exchange will say how.
-            let _ignored = stream.set_nodelay(true).err();
-            // One buffer and one plain write per request; bodies here are small.
-            let mut builder = http1::Builder::new();
-            let handshake = builder.writev(false).handshake(TokioIo::new(stream)).await;
-            let (sender, io) = handshake.map_err(|error| Failure::new(word(&error)))?;
-            return Ok(Self { sender, io: Some(Box::pin(io)) });
-        }
-        Err(failure)
+    /// Tries the addresses in turn, for `limit` altogether.
+    async fn open(addresses: &[SocketAddr], limit: Duration) -> Result<Self, Failure> {
+        let unreachable = |word| Failure { word, unreachable: true };
+        let stream = tokio::time::timeout(limit, connect(addresses)).await;
+        let stream = stream.unwrap_or(Err("connect: timeout")).map_err(unreachable)?;
+        // A socket that refuses the option is broken, and the exchange will say how.
+        let _ignored = stream.set_nodelay(true).err();
+        // One buffer and one plain write per request; bodies here are small.
+        let mut builder = http1::Builder::new();
+        let handshake = builder.writev(false).handshake(TokioIo::new(stream)).await;
+        let (sender, io) = handshake.map_err(|error| Failure::new(word(&error)))?;
+        Ok(Self { sender, io: Some(Box::pin(io)) })
     }
 
     /// `None` when the connection was gone before the request was written; the request is then back in its place.
     async fn exchange(
         &mut self,
-        request: &mut Option<Outgoing>,
+        latch: &Latch,
+        request: &mut Option<Request<Full<Bytes>>>,
         keep: usize,
     ) -> Option<Result<(StatusCode, Vec<u8>), Failure>> {
         let Self { sender, io } = self;
-        drive(io, poll_fn(|cx| sender.poll_ready(cx))).await.ok()?;
-        let response = match drive(io, sender.try_send_request(request.take()?)).await {
+        if !sender.is_ready() {
+            drive(io, latch, poll_fn(|cx| sender.poll_ready(cx))).await.ok()?;
+        }
+        let response = match drive(io, latch, sender.try_send_request(request.take()?)).await {
             Ok(response) => response,
             Err(mut error) => {
                 *request = error.take_message();
@@ -185,20 +221,50 @@ impl Link {
             }
         };
         let status = response.status();
-        let body = drive(io, read_body(response.into_body(), keep)).await;
+        let mut body = pin!(read_body(response.into_body(), keep));
+        // A small one came along with the head.
+        let body = match poll_fn(|cx| Poll::Ready(body.as_mut().poll(cx))).await {
+            Poll::Ready(body) => body,
+            Poll::Pending => drive(io, latch, body).await,
+        };
         Some(body.map(|body| (status, body)))
     }
 }
 
-/// Polls the connection, then the work that waits for it.
-async fn drive<F: Future>(io: &mut Option<Pin<Box<Io>>>, work: F) -> F::Output {
+async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, &'static str> {
+    let mut word = "connect: no address";
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => word = connect_word(&error),
+        }
+    }
+    Err(word)
+}
+
+/// Polls the connection, then the work that waits for it, until neither has anything to say to the other.
+async fn drive<F: Future>(io: &mut Option<Pin<Box<Io>>>, latch: &Latch, work: F) -> F::Output {
     let mut work = pin!(work);
     poll_fn(|cx: &mut Context<'_>| {
-        // The connection's error, if any, also reaches the work, which knows what it means.
-        if io.as_mut().is_some_and(|io| io.as_mut().poll(cx).is_ready()) {
-            *io = None;
+        loop {
+            // The connection is polled now, so whoever woke it before has been heard.
+            latch.take();
+            // The connection's error, if any, also reaches the work, which knows what it means.
+            if io.as_mut().is_some_and(|io| io.as_mut().poll(cx).is_ready()) {
+                *io = None;
+            }
+            // It woke the work, which is polled now, or itself, because it has done enough for one turn.
+            let yielded = latch.take();
+            if let Poll::Ready(output) = work.as_mut().poll(cx) {
+                return Poll::Ready(output);
+            }
+            if yielded {
+                latch.wake();
+            }
+            if yielded || io.is_none() || !latch.take() {
+                return Poll::Pending;
+            }
         }
-        work.as_mut().poll(cx)
     })
     .await
 }

@@ -1,6 +1,9 @@
 //! CPU time, of this process' threads and of the server under test.
 
-use crate::procfs::{Stat, clock_ticks};
+use crate::{
+    number::float,
+    procfs::{Stat, clock_ticks, stolen_ticks},
+};
 use std::time::Duration;
 
 /// CPU time that the calling thread has used, and how long it waited for a CPU although it could have run.
@@ -82,9 +85,48 @@ fn time_of_tasks(pid: u32) -> Option<Duration> {
     (!sum.is_zero()).then_some(sum)
 }
 
+/// CPU time of the whole machine, over any number of stretches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Machine {
+    stolen: u64,
+    all: u64,
+}
+
+impl Machine {
+    /// The clocks as they stand; `None` where the system does not tell.
+    pub(super) fn now() -> Option<Self> {
+        let (stolen, all) = stolen_ticks(&std::fs::read_to_string("/proc/stat").ok()?)?;
+        Some(Self { stolen, all })
+    }
+
+    /// Adds the time from `earlier` to `later`.
+    pub(super) fn add(&mut self, earlier: Option<Self>, later: Option<Self>) {
+        if let Some((earlier, later)) = earlier.zip(later) {
+            self.stolen += later.stolen.saturating_sub(earlier.stolen);
+            self.all += later.all.saturating_sub(earlier.all);
+        }
+    }
+
+    /// The part of it that a hypervisor gave to others, 0 to 1.
+    pub(super) fn steal(self) -> Option<f64> {
+        (self.all > 0).then(|| (float(self.stolen) / float(self.all)).min(1.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stolen_time_is_a_part_of_the_stretches_that_were_added() {
+        let at = |stolen, all| Some(Machine { stolen, all });
+        let mut machine = Machine::default();
+        assert_eq!(machine.steal(), None);
+        machine.add(at(10, 1_000), at(20, 1_100));
+        machine.add(None, at(90, 9_000));
+        machine.add(at(90, 9_000), at(90, 9_100));
+        assert_eq!(machine.steal(), Some(0.05));
+    }
 
     #[test]
     #[cfg(target_os = "linux")]

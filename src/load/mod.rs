@@ -17,37 +17,51 @@
 //! - With two modes, blocks alternate in **random order within pairs**, on the same connections, and intervals are taken
 //!   over the pairs: neighbours in time see the same machine, halves of a run do not.
 //!
-//! The entry is [`run`]: a [`Plan`], a [`Target`], and for each [`Mode`] a [`RequestSource`] that makes requests. What
+//! The entry is [`run`]: a [`Plan`], and for each lane a [`Subject`] with its [`Target`]s and [`Requests`]. What
 //! clients feel while the authority is away is another question, with another kind of loop: see [`rehearsal`].
 
+mod bootstrap;
+mod codec;
 mod comparison;
 mod connection;
 mod cpu;
+pub mod csv;
 mod engine;
+mod latch;
+pub mod hdr_log;
 pub mod pacer;
 mod plan;
 mod probe;
 mod progress;
 pub mod rehearsal;
 pub mod report;
+mod samples;
 pub mod series;
+mod server_clock;
+mod session;
 mod sizing;
+mod sketch;
 mod source;
 mod statistics;
+mod stock;
 mod target;
 #[cfg(test)]
 #[allow(clippy::as_conversions)]
 mod tests;
+mod timer;
+mod varint;
 mod worker;
 
 use crate::{measure::random, number};
 
 pub use crate::measure::Environment;
 pub use comparison::{Comparison, Metric, Ratio};
-pub use engine::{Subject, run};
+pub use engine::{Piece, Requests, Subject, Watch, run};
 pub use plan::{Mode, Plan, Presign, Schedule, Stop, WarmUp};
 pub use progress::{Phase, Progress};
 pub use report::{Ending, Generator, ModeReport, Report};
+pub use samples::{BlockMetrics, Pairs};
+pub use server_clock::{ServerClock, probe_metrics};
 pub use source::{PreparedRequest, RequestSource};
-pub use statistics::{Latencies, Tally};
+pub use statistics::{Exact, Latencies, Tally};
 pub use target::Target;

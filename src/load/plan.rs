@@ -1,5 +1,6 @@
 //! What to do: how many connections, until when, with which limits.
 
+use super::number::whole;
 use crate::{
     error::{Error, Result},
     rlimit::raise_fd_limit,
@@ -8,6 +9,11 @@ use std::{fmt, num::NonZero, time::Duration};
 
 /// Descriptors that the process needs besides its connections: runtimes, files, the terminal, the child's pipes.
 const SPARE_DESCRIPTORS: u64 = 32;
+
+/// No machine sends more, and beyond it due times would not differ by a nanosecond any more.
+const MAX_RATE: f64 = 1e8;
+/// Longer ramps and the like are slips of a unit.
+const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
 /// A way to authenticate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,16 +40,17 @@ impl fmt::Display for Mode {
     }
 }
 
-/// When a mode has been measured enough. With two modes it holds for each of them.
+/// When a lane has been measured enough. With several lanes it holds for each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// After exactly this many requests, answered or failed.
+    /// After exactly this many requests.
     Requests(u64),
     /// After requests were on their way for this long. Requests under way at that time are awaited and counted.
+    /// With a rate, these are the requests that are due before this time is over.
     Duration(Duration),
 }
 
-/// Requests that are sent first, per mode, and not counted: until either limit is reached.
+/// Requests that are sent first, per lane, and not counted: until either limit is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WarmUp {
     /// At most so many; 0 is no warm-up.
@@ -114,8 +121,6 @@ pub struct Plan {
     /// The run ends when a server answers nothing for this long while requests are sent (default 5 s), or for
     /// [`timeout`](Self::timeout) where that is longer and connections are still accepted.
     pub patience: Duration,
-    /// The server's process, if it runs on this machine: its CPU time is then part of the report (Linux).
-    pub server_pid: Option<u32>,
 }
 
 impl Plan {
@@ -136,7 +141,30 @@ impl Plan {
             warm_up: WarmUp { requests: 200, duration: Duration::from_millis(300) },
             timeout: Duration::from_secs(20),
             patience: Duration::from_secs(5),
-            server_pid: None,
+        }
+    }
+
+    /// Nothing is sent that was prepared longer ago than this: the other half of the server's window is for clocks that
+    /// disagree, and for the request's own way.
+    pub(super) fn fresh(&self) -> Duration {
+        self.window / 2
+    }
+
+    /// Requests per second, where a schedule says so.
+    pub(super) fn rate(&self) -> Option<f64> {
+        match self.schedule {
+            Schedule::Closed => None,
+            Schedule::Open { rate } => Some(rate),
+        }
+    }
+
+    /// Requests that each lane sends, where that is known beforehand: with a rate, those that are due within the time.
+    pub(super) fn requests(&self) -> Option<u64> {
+        match (self.stop, self.rate()) {
+            (Stop::Requests(n), _) => Some(n),
+            (Stop::Duration(_), None) => None,
+            // Number `i` is due at i/rate. The tolerance is for products like 0.3 × 10, which is a little more than 3.
+            (Stop::Duration(time), Some(rate)) => Some(whole((time.as_secs_f64() * rate - 1e-9).ceil()).max(1)),
         }
     }
 
@@ -149,7 +177,21 @@ impl Plan {
         positive("connections", self.connections.to_string(), self.connections > 0)?;
         positive("threads", self.threads.to_string(), self.threads > 0)?;
         positive("timeout", format!("{:?}", self.timeout), !self.timeout.is_zero())?;
+        positive("connect timeout", format!("{:?}", self.connect_timeout), !self.connect_timeout.is_zero())?;
         positive("patience", format!("{:?}", self.patience), !self.patience.is_zero())?;
+        positive("freshness window", format!("{:?}", self.window), !self.window.is_zero())?;
+        if let Schedule::Open { rate } = self.schedule
+            && !(rate > 0.0 && rate <= MAX_RATE)
+        {
+            let why = format!("a rate is more than 0 and at most {MAX_RATE} requests a second");
+            return Err(Error::invalid("rate", rate, why, "leave it out to measure capacity instead"));
+        }
+        if let Some(most) = [self.ramp, self.drain, self.warm_up.duration, self.window].into_iter().max()
+            && most > LONGEST
+        {
+            let why = format!("ramp, drain, warm-up and freshness window are at most {LONGEST:?}");
+            return Err(Error::invalid("duration", format!("{most:?}"), why, "choose a shorter one"));
+        }
         match self.stop {
             Stop::Requests(n) => positive("number of requests", n.to_string(), n > 0)?,
             Stop::Duration(duration) => positive("duration", format!("{duration:?}"), !duration.is_zero())?,
@@ -183,11 +225,31 @@ mod tests {
             Plan { threads: 0, ..plan.clone() },
             Plan { timeout: zero, ..plan.clone() },
             Plan { patience: zero, ..plan.clone() },
+            Plan { connect_timeout: zero, ..plan.clone() },
+            Plan { window: zero, ..plan.clone() },
+            Plan { schedule: Schedule::Open { rate: 0.0 }, ..plan.clone() },
+            Plan { schedule: Schedule::Open { rate: f64::NAN }, ..plan.clone() },
+            Plan { schedule: Schedule::Open { rate: f64::INFINITY }, ..plan.clone() },
+            Plan { ramp: Duration::MAX, ..plan.clone() },
             Plan { stop: Stop::Requests(0), ..plan.clone() },
             Plan { stop: Stop::Duration(zero), ..plan.clone() },
         ] {
             assert!(bad.check().unwrap_err().is_usage(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_rate_and_a_time_are_a_number_of_requests() {
+        let of = |rate, millis| {
+            let stop = Stop::Duration(Duration::from_millis(millis));
+            Plan { schedule: Schedule::Open { rate }, ..Plan::new(stop) }.requests()
+        };
+        assert_eq!(of(1.0, 3_000), Some(3));
+        assert_eq!(of(10.0, 300), Some(3));
+        assert_eq!(of(10.0, 301), Some(4));
+        assert_eq!(of(0.1, 300), Some(1));
+        assert_eq!(Plan::new(Stop::Duration(Duration::from_secs(1))).requests(), None);
+        assert_eq!(Plan::new(Stop::Requests(7)).requests(), Some(7));
     }
 
     #[test]

@@ -1,44 +1,35 @@
 //! The first request: a run against a server that is not there, or that refuses, would measure nothing.
 
-use super::{
-    connection::Connection,
-    plan::Plan,
-    source::{self, Order},
-    target::Target,
-};
+use super::{connection::Connection, stock::Outgoing, target::Target, worker::Limits};
 use crate::error::{Error, Result};
-use std::{sync::atomic::AtomicBool, time::Instant};
+use std::time::Instant;
 
 /// As much of a refusal's body as a message shows.
 const BODY_SHOWN: usize = 600;
 
-/// Sends one request of `source`.
+/// Sends these requests, one after the other.
 ///
 /// # Errors
-/// [`Error::Network`] where no answer came, or one that is not 2xx: with URL, status and the body's beginning. What
-/// preparing the request failed with.
-pub(super) fn first_request(
-    plan: &Plan,
-    target: &Target,
-    source: &dyn source::RequestSource,
-    interrupted: &AtomicBool,
-) -> Result<()> {
-    let order = Order { source, target, count: 1, chunk: 1, threads: 1, interrupted };
-    let (mut chunks, _, _) = source::prepare(order)?;
-    let Some(request) = chunks.pop().and_then(|mut chunk| chunk.requests.pop()) else {
-        // Interrupted, or a source without a single request: the run ends before it began, and reports that.
-        return Ok(());
-    };
-    let url = target.url_of(request.uri());
+/// [`Error::Network`] where no answer came, or one that is not 2xx: with URL, status and the body's beginning.
+pub(super) fn send(targets: &[Target], limits: Limits, requests: Vec<Outgoing>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()
         .map_err(|source| Error::System { action: "start the load test", source })?;
-    let answer = runtime.block_on(async {
-        let mut connection = Connection::new(target.addresses().into());
-        connection.exchange_with(&mut Some(request), Instant::now() + plan.timeout, BODY_SHOWN).await
-    });
+    runtime.block_on(async {
+        let mut connection = Connection::new(targets.into());
+        for request in requests {
+            one(&mut connection, targets, &limits, request).await?;
+        }
+        Ok(())
+    })
+}
+
+async fn one(connection: &mut Connection, targets: &[Target], limits: &Limits, request: Outgoing) -> Result<()> {
+    let path = request.request.uri();
+    let url = targets.get(request.target).map_or_else(|| path.to_string(), |target| target.url_of(path));
+    let answer = connection.exchange_with(request, Instant::now(), limits, BODY_SHOWN).await;
     match answer {
         Ok((status, _)) if status.is_success() => Ok(()),
         Ok((status, body)) => {

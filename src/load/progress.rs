@@ -1,26 +1,32 @@
 //! Telling how far a run is.
 
-use super::plan::Mode;
+use super::report::time;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::{io::IsTerminal as _, time::Duration};
+use std::{fmt, io::IsTerminal as _, time::Duration};
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub enum Phase {
-    /// Requests are prepared (in mode `cert`: signed).
+pub enum Phase<'a> {
+    /// Requests are signed.
     Preparing {
-        /// For which mode.
-        mode: Mode,
+        /// For which lane.
+        lane: &'a str,
         /// How many.
         requests: u64,
     },
     /// Requests are sent.
     Running {
-        /// In which mode.
-        mode: Mode,
+        /// In which lane.
+        lane: &'a str,
         /// Answers per second in the last moments.
         rate: f64,
+        /// Median latency in the last interval of this lane; `None` before the first has ended.
+        p50: Option<Duration>,
+        /// The latency that 99 % of the requests of that interval did not exceed, where that can be told.
+        p99: Option<Duration>,
+        /// Requests of all lanes so far that got no answer, or none that is 2xx.
+        errors: u64,
     },
     /// An outage is rehearsed.
     Rehearsing {
@@ -38,14 +44,14 @@ pub enum Progress<'a> {
     /// A bar on standard error, if that is a terminal; else nobody.
     Bar,
     /// The given function, with the phase and the part of the run that is done (0 to 1).
-    Call(&'a mut dyn FnMut(Phase, f64)),
+    Call(&'a mut dyn FnMut(Phase<'_>, f64)),
 }
 
 /// A [`Progress`] in use.
 pub(super) enum Display<'a> {
     Silent,
     Bar(ProgressBar),
-    Call(&'a mut dyn FnMut(Phase, f64)),
+    Call(&'a mut dyn FnMut(Phase<'_>, f64)),
 }
 
 /// The bar's length: its position is a part of a thousand.
@@ -69,20 +75,33 @@ impl<'a> Display<'a> {
         }
     }
 
-    pub(super) fn show(&mut self, phase: Phase, part: f64) {
+    pub(super) fn show(&mut self, phase: Phase<'_>, part: f64) {
         match self {
             Self::Silent => {}
             Self::Call(call) => call(phase, part),
             Self::Bar(bar) => {
                 bar.set_position(super::number::whole(part * STEPS));
-                bar.set_message(match phase {
-                    Phase::Preparing { mode: Mode::Cert, requests } => format!("signing {requests} requests"),
-                    Phase::Preparing { mode, requests } => format!("preparing {requests} requests ({mode})"),
-                    Phase::Running { mode, rate } => format!("{mode}: {rate:.0} requests/s"),
-                    Phase::Rehearsing { what, failed: 0 } => what.to_owned(),
-                    Phase::Rehearsing { what, failed } => format!("{what}; {failed} requests failed"),
-                });
+                bar.set_message(phase.to_string());
             }
+        }
+    }
+}
+
+impl fmt::Display for Phase<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Phase::Preparing { lane, requests } => write!(f, "{lane}: signing {requests} requests"),
+            Phase::Running { lane, rate, p50, p99, errors } => {
+                write!(f, "{lane}: {rate:.0} requests/s")?;
+                for (name, value) in [("p50", p50), ("p99", p99)] {
+                    if value.is_some() {
+                        write!(f, ", {name} {}", time(value))?;
+                    }
+                }
+                if errors > 0 { write!(f, ", {errors} errors") } else { Ok(()) }
+            }
+            Phase::Rehearsing { what, failed: 0 } => f.write_str(what),
+            Phase::Rehearsing { what, failed } => write!(f, "{what}; {failed} requests failed"),
         }
     }
 }
@@ -92,5 +111,21 @@ impl Drop for Display<'_> {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_says_what_is_known() {
+        let ms = |n| Some(Duration::from_millis(n));
+        let running = Phase::Running { lane: "cert", rate: 1234.5, p50: None, p99: None, errors: 0 };
+        assert_eq!(running.to_string(), "cert: 1234 requests/s");
+        let running = Phase::Running { lane: "cert", rate: 0.4, p50: ms(2), p99: ms(30), errors: 7 };
+        let text = running.to_string();
+        assert!(text.starts_with("cert: 0 requests/s, p50 2.") && text.ends_with("ms, 7 errors"), "{text}");
+        assert_eq!(Phase::Preparing { lane: "cert", requests: 9 }.to_string(), "cert: signing 9 requests");
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     cpu::thread_cpu,
     number::{count, float, length},
+    stock::{Chunk, Outgoing},
     target::Target,
 };
 use crate::error::Result;
@@ -10,84 +11,33 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
 use http_body_util::Full;
 use std::{
-    collections::VecDeque,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
-/// A server refuses signatures that are older than 60 s. What was prepared longer ago than this is thrown away unsent:
-/// the rest of the minute is for clocks that disagree and for the request's own way.
-pub(super) const FRESH: Duration = Duration::from_secs(25);
-
 /// A request that is ready to be sent once: method, path and query, all headers, body.
 ///
-/// The URI's scheme and authority are ignored (requests go to the run's [`Target`]). `Host` is added where it is missing,
+/// The authority of its URI picks one of the lane's targets; where it has none, or that of no target, the request goes to
+/// the first. `Host` is added where it is missing,
 /// and so is `Content-Length` for a body.
 pub type PreparedRequest = Request<Bytes>;
 
-/// Makes requests. Called from several threads at once, never while requests are being measured.
-pub trait RequestSource: Sync {
+/// Makes requests. Called from several threads at once; while requests are measured only if these are signed one by one
+/// ([`Presign::Inline`](super::Presign::Inline)).
+pub trait RequestSource: Send + Sync {
     /// Makes up to `count` requests, none of which was ever returned before where requests must not be repeated. Fewer
     /// than asked for means that no more will come: the run ends with what was sent until then.
     ///
-    /// Each must be usable for 30 s from now: it is sent within 25 s, or thrown away.
+    /// Each is sent within half of the plan's [`window`](super::Plan::window), or thrown away.
     ///
     /// # Errors
     /// Whatever made preparing fail; it ends the run.
     fn prepare(&self, count: usize) -> Result<Vec<PreparedRequest>>;
 }
 
-impl<F: Fn(usize) -> Result<Vec<PreparedRequest>> + Sync> RequestSource for F {
+impl<F: Fn(usize) -> Result<Vec<PreparedRequest>> + Send + Sync> RequestSource for F {
     fn prepare(&self, count: usize) -> Result<Vec<PreparedRequest>> {
         self(count)
-    }
-}
-
-/// A request in the form in which the connection sends it.
-pub(super) type Outgoing = Request<Full<Bytes>>;
-
-/// Some requests that were prepared at one time, and are sent by one connection.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    pub(super) requests: Vec<Outgoing>,
-    pub(super) prepared: Instant,
-}
-
-impl Chunk {
-    pub(super) fn is_fresh(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.prepared) < FRESH
-    }
-}
-
-/// The requests of a block. Connections take a chunk at a time, so the lock is off the path of most requests.
-#[derive(Debug, Default)]
-pub(super) struct Stock {
-    chunks: Mutex<VecDeque<Chunk>>,
-}
-
-impl Stock {
-    pub(super) fn new(chunks: VecDeque<Chunk>) -> Self {
-        Self { chunks: Mutex::new(chunks) }
-    }
-
-    /// The oldest chunk.
-    pub(super) fn take(&self) -> Option<Chunk> {
-        self.chunks.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    /// Gives back what was not sent.
-    pub(super) fn put_back(&self, chunk: Chunk) {
-        if !chunk.requests.is_empty() {
-            self.chunks.lock().unwrap_or_else(PoisonError::into_inner).push_front(chunk);
-        }
-    }
-
-    /// All that is left.
-    pub(super) fn drain(&self) -> VecDeque<Chunk> {
-        std::mem::take(&mut *self.chunks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -125,7 +75,7 @@ impl Cost {
 #[derive(Clone, Copy)]
 pub(super) struct Order<'a> {
     pub(super) source: &'a dyn RequestSource,
-    pub(super) target: &'a Target,
+    pub(super) routes: &'a Routes,
     pub(super) count: u64,
     pub(super) chunk: u64,
     pub(super) threads: usize,
@@ -178,8 +128,8 @@ fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Re
             dry.store(true, Ordering::Relaxed);
         }
         let requests: Vec<_> =
-            requests.into_iter().take(length(wanted)).map(|request| outgoing(request, order.target)).collect();
-        cost.header_bytes += requests.iter().map(header_bytes).sum::<u64>();
+            requests.into_iter().take(length(wanted)).map(|request| order.routes.outgoing(request)).collect();
+        cost.header_bytes += requests.iter().map(|outgoing| header_bytes(&outgoing.request)).sum::<u64>();
         if !requests.is_empty() {
             chunks.push(Chunk { requests, prepared });
         }
@@ -188,7 +138,46 @@ fn prepare_on_thread(order: Order<'_>, left: &AtomicU64, dry: &AtomicBool) -> Re
     Ok((chunks, cost))
 }
 
-/// Brings a request into the form in which it is sent: origin-form target, `Host`, `Content-Length`.
+/// Where the requests of a lane may go.
+#[derive(Debug, Clone)]
+pub(super) struct Routes {
+    /// The lane's targets, each with its place among the targets of all lanes. Not empty.
+    targets: Vec<(usize, Target)>,
+}
+
+impl Routes {
+    /// `all` gets those of `targets` that are not yet in it.
+    pub(super) fn new(targets: &[Target], all: &mut Vec<Target>) -> Self {
+        let mut place = |target: &Target| {
+            // Two URLs of one server share their connections.
+            let same = |other: &Target| other.authority() == target.authority();
+            all.iter().position(same).unwrap_or_else(|| {
+                all.push(target.clone());
+                all.len() - 1
+            })
+        };
+        Self { targets: targets.iter().map(|target| (place(target), target.clone())).collect() }
+    }
+
+    /// How many targets there are.
+    pub(super) fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Brings a request into the form in which it is sent to the target that it names.
+    pub(super) fn outgoing(&self, request: PreparedRequest) -> Outgoing {
+        let authority = request.uri().authority();
+        let named = self.targets.iter().find(|(_, target)| authority.is_some_and(|a| a.as_str() == target.authority()));
+        match named.or(self.targets.first()) {
+            Some((place, target)) => Outgoing { target: *place, ..outgoing(request, target) },
+            // Cannot be; and an index of no target fails the request, not the program.
+            None => Outgoing { request: Request::default(), target: usize::MAX },
+        }
+    }
+}
+
+/// Brings a request to the first of all targets into the form in which it is sent: origin-form target, `Host`,
+/// `Content-Length`.
 pub(super) fn outgoing(request: PreparedRequest, target: &Target) -> Outgoing {
     let (mut parts, body) = request.into_parts();
     parts.uri = parts.uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from);
@@ -196,11 +185,11 @@ pub(super) fn outgoing(request: PreparedRequest, target: &Target) -> Outgoing {
     if !body.is_empty() {
         parts.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(body.len()));
     }
-    Request::from_parts(parts, Full::new(body))
+    Outgoing { request: Request::from_parts(parts, Full::new(body)), target: 0 }
 }
 
 /// Bytes on the wire before the body.
-fn header_bytes(request: &Outgoing) -> u64 {
+pub(super) fn header_bytes(request: &Request<Full<Bytes>>) -> u64 {
     let line = request.method().as_str().len() + 1 + request.uri().to_string().len() + " HTTP/1.1\r\n".len();
     let fields: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     count(line + fields + 2)
@@ -213,8 +202,13 @@ mod tests {
     use crate::error::Error;
     use std::collections::HashSet;
 
-    fn order<'a>(source: &'a dyn RequestSource, target: &'a Target, interrupted: &'a AtomicBool) -> Order<'a> {
-        Order { source, target, count: 1_001, chunk: 16, threads: 4, interrupted }
+    fn routes(urls: &[&str]) -> Routes {
+        let targets: Vec<_> = urls.iter().map(|url| Target::resolve(url).unwrap()).collect();
+        Routes::new(&targets, &mut Vec::new())
+    }
+
+    fn order<'a>(source: &'a dyn RequestSource, routes: &'a Routes, interrupted: &'a AtomicBool) -> Order<'a> {
+        Order { source, routes, count: 1_001, chunk: 16, threads: 4, interrupted }
     }
 
     #[test]
@@ -228,37 +222,52 @@ mod tests {
                 })
                 .collect())
         };
-        let (target, no) = (Target::resolve("http://127.0.0.1:1").unwrap(), AtomicBool::new(false));
-        let (chunks, cost, dry) = prepare(order(&source, &target, &no)).unwrap();
+        let (routes, no) = (routes(&["http://127.0.0.1:1"]), AtomicBool::new(false));
+        let (chunks, cost, dry) = prepare(order(&source, &routes, &no)).unwrap();
         let requests: Vec<_> = chunks.into_iter().flat_map(|chunk| chunk.requests).collect();
-        let nonces: HashSet<_> = requests.iter().map(|r| r.headers()["nonce"].clone()).collect();
+        let nonces: HashSet<_> = requests.iter().map(|r| r.request.headers()["nonce"].clone()).collect();
         assert_eq!((requests.len(), nonces.len(), cost.requests, dry), (1_001, 1_001, 1_001, false));
         let wire = "POST /p?q HTTP/1.1\r\nnonce: 7\r\nhost: 127.0.0.1:1\r\ncontent-length: 3\r\n\r\n";
-        let seven = requests.iter().find(|r| r.headers()["nonce"] == "7").unwrap();
-        assert_eq!(header_bytes(seven), wire.len() as u64);
+        let seven = requests.iter().find(|r| r.request.headers()["nonce"] == "7").unwrap();
+        assert_eq!(header_bytes(&seven.request), wire.len() as u64);
     }
 
     #[test]
     fn a_source_that_runs_dry_or_fails_says_so() {
-        let (target, no) = (Target::resolve("http://127.0.0.1:1").unwrap(), AtomicBool::new(false));
+        let (routes, no) = (routes(&["http://127.0.0.1:1"]), AtomicBool::new(false));
         let few = |_: usize| Ok(vec![Request::new(Bytes::new())]);
-        let (chunks, _, dry) = prepare(order(&few, &target, &no)).unwrap();
+        let (chunks, _, dry) = prepare(order(&few, &routes, &no)).unwrap();
         assert!(dry && chunks.len() < 5);
         let broken = |_: usize| Err(Error::invalid("key", "k", "gone", ""));
-        assert!(prepare(order(&broken, &target, &no)).is_err());
+        assert!(prepare(order(&broken, &routes, &no)).is_err());
     }
 
     #[test]
     fn an_interrupted_preparation_stops_at_once() {
-        let (target, yes) = (Target::resolve("http://127.0.0.1:1").unwrap(), AtomicBool::new(true));
+        let (routes, yes) = (routes(&["http://127.0.0.1:1"]), AtomicBool::new(true));
         let never = |_: usize| -> Result<Vec<PreparedRequest>> { panic!("called") };
-        let (chunks, cost, dry) = prepare(order(&never, &target, &yes)).unwrap();
+        let (chunks, cost, dry) = prepare(order(&never, &routes, &yes)).unwrap();
         assert!(chunks.is_empty() && cost.requests == 0 && !dry);
     }
 
     #[test]
-    fn old_chunks_are_not_fresh() {
-        let chunk = Chunk { requests: Vec::new(), prepared: Instant::now() };
-        assert!(chunk.is_fresh(chunk.prepared) && !chunk.is_fresh(chunk.prepared + FRESH));
+    fn the_authority_of_a_request_picks_its_target() {
+        let urls = ["http://127.0.0.1:1/a", "http://127.0.0.1:2/b", "http://127.0.0.1:1/c"];
+        let targets: Vec<_> = urls.iter().map(|url| Target::resolve(url).unwrap()).collect();
+        let mut all = vec![Target::resolve("http://127.0.0.1:9").unwrap()];
+        let routes = Routes::new(&targets, &mut all);
+        assert_eq!(
+            all.iter().map(Target::authority).collect::<Vec<_>>(),
+            ["127.0.0.1:9", "127.0.0.1:1", "127.0.0.1:2"]
+        );
+        let sent = |url: &str| {
+            let outgoing = routes.outgoing(Request::get(url).body(Bytes::new()).unwrap());
+            let (uri, host) = (outgoing.request.uri().to_string(), outgoing.request.headers()["host"].clone());
+            (outgoing.target, uri, host.to_str().unwrap().to_owned())
+        };
+        assert_eq!(sent("http://127.0.0.1:2/b?x"), (2, "/b?x".into(), "127.0.0.1:2".into()));
+        assert_eq!(sent("http://127.0.0.1:1"), (1, "/".into(), "127.0.0.1:1".into()));
+        assert_eq!(sent("/c"), (1, "/c".into(), "127.0.0.1:1".into()));
+        assert_eq!(sent("http://elsewhere/c"), (1, "/c".into(), "127.0.0.1:1".into()));
     }
 }

@@ -5,17 +5,19 @@ use hdrhistogram::Histogram;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Below this a latency is recorded as this.
-const FLOOR_NANOS: u64 = 1_000;
+pub(super) const FLOOR_NANOS: u64 = 1_000;
 /// Above this a latency is recorded as this, and counted as clamped. Timeouts are far shorter.
-const CEILING_NANOS: u64 = 3_600_000_000_000;
+pub(super) const CEILING_NANOS: u64 = 3_600_000_000_000;
 /// Significant decimal digits of the histogram.
-const DIGITS: u8 = 3;
+pub(super) const DIGITS: u8 = 3;
 
-/// Latencies of any number of requests in about 200 KiB: a histogram (1 µs floor, 3 digits) beside the exact sum,
-/// smallest and largest value of *the same* samples, so that mean and percentiles never describe different sets.
+/// Latencies of any number of requests in about 200 KiB (nothing while there are none): a histogram (1 µs floor, 3
+/// digits) beside the exact sum, smallest and largest value of *the same* samples, so that mean and percentiles never
+/// describe different sets.
 #[derive(Debug, Clone)]
 pub struct Latencies {
-    histogram: Histogram<u64>,
+    /// Made with the first sample: of the three in each [`Tally`], a closed loop uses one.
+    histogram: Option<Box<Histogram<u64>>>,
     sum_nanos: u128,
     fastest: u64,
     slowest: u64,
@@ -24,15 +26,58 @@ pub struct Latencies {
 
 impl Default for Latencies {
     fn default() -> Self {
-        // The bounds are constants that hdrhistogram accepts (a test says so); the fallback grows on demand.
-        let histogram = Histogram::new_with_bounds(FLOOR_NANOS, CEILING_NANOS, DIGITS)
-            .or_else(|_| Histogram::new(DIGITS))
-            .unwrap_or_else(|_| unreachable!("3 digits are within hdrhistogram's 0 to 5"));
-        Self { histogram, sum_nanos: 0, fastest: u64::MAX, slowest: 0, clamped: 0 }
+        Self { histogram: None, sum_nanos: 0, fastest: u64::MAX, slowest: 0, clamped: 0 }
     }
 }
 
+/// What the buckets of a histogram do not keep: with these, [`Latencies`] written to a file come back exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exact {
+    /// The sum of all samples, in nanoseconds.
+    pub sum_nanos: u128,
+    /// The smallest sample, in nanoseconds.
+    pub fastest_nanos: u64,
+    /// The largest sample, in nanoseconds.
+    pub slowest_nanos: u64,
+    /// How many were recorded as the largest possible value.
+    pub clamped: u64,
+}
+
+/// An empty histogram with the bounds of every [`Latencies`].
+pub(super) fn empty_histogram() -> Histogram<u64> {
+    // The bounds are constants that hdrhistogram accepts (a test says so); the fallback grows on demand.
+    Histogram::new_with_bounds(FLOOR_NANOS, CEILING_NANOS, DIGITS)
+        .or_else(|_| Histogram::new(DIGITS))
+        .unwrap_or_else(|_| unreachable!("3 digits are within hdrhistogram's 0 to 5"))
+}
+
 impl Latencies {
+    /// From a histogram with the bounds of [`empty_histogram`] and what belongs to it.
+    pub(super) fn from_parts(histogram: Histogram<u64>, exact: Exact) -> Self {
+        Self {
+            histogram: Some(Box::new(histogram)),
+            sum_nanos: exact.sum_nanos,
+            fastest: exact.fastest_nanos,
+            slowest: exact.slowest_nanos,
+            clamped: exact.clamped,
+        }
+    }
+
+    /// The buckets, if there are samples.
+    pub(super) fn histogram(&self) -> Option<&Histogram<u64>> {
+        self.histogram.as_deref().filter(|histogram| !histogram.is_empty())
+    }
+
+    /// What belongs to the histogram; `None` without samples.
+    pub fn exact(&self) -> Option<Exact> {
+        self.histogram().map(|_| Exact {
+            sum_nanos: self.sum_nanos,
+            fastest_nanos: self.fastest,
+            slowest_nanos: self.slowest,
+            clamped: self.clamped,
+        })
+    }
+
     /// Adds one request.
     pub fn record(&mut self, latency: Duration) {
         self.record_nanos(nanos(latency));
@@ -41,7 +86,7 @@ impl Latencies {
     pub(super) fn record_nanos(&mut self, latency: u64) {
         self.clamped += u64::from(latency > CEILING_NANOS);
         let latency = latency.clamp(FLOOR_NANOS, CEILING_NANOS);
-        self.histogram.saturating_record(latency);
+        self.histogram.get_or_insert_with(|| Box::new(empty_histogram())).saturating_record(latency);
         self.sum_nanos += u128::from(latency);
         self.fastest = self.fastest.min(latency);
         self.slowest = self.slowest.max(latency);
@@ -49,21 +94,36 @@ impl Latencies {
 
     /// Adds all samples of `other`.
     pub fn merge(&mut self, other: &Self) {
-        if other.histogram.is_empty() {
-            return;
+        let Some(added) = other.histogram() else { return };
+        match &mut self.histogram {
+            None => self.histogram = Some(Box::new(added.clone())),
+            // All have the same bounds, so nothing can fall out of range.
+            Some(own) => {
+                if own.add(added).is_err() {
+                    return;
+                }
+            }
         }
-        // Both have the same bounds, so nothing can fall out of range.
-        if self.histogram.add(&other.histogram).is_ok() {
-            self.sum_nanos += other.sum_nanos;
-            self.fastest = self.fastest.min(other.fastest);
-            self.slowest = self.slowest.max(other.slowest);
-            self.clamped += other.clamped;
-        }
+        self.sum_nanos = self.sum_nanos.saturating_add(other.sum_nanos);
+        self.fastest = self.fastest.min(other.fastest);
+        self.slowest = self.slowest.max(other.slowest);
+        self.clamped = self.clamped.saturating_add(other.clamped);
+    }
+
+    /// Forgets all samples, and keeps the memory for new ones.
+    pub fn clear(&mut self) {
+        let histogram = self.histogram.take().map(|mut histogram| {
+            if !histogram.is_empty() {
+                histogram.reset();
+            }
+            histogram
+        });
+        *self = Self { histogram, ..Self::default() };
     }
 
     /// How many requests were recorded.
     pub fn count(&self) -> u64 {
-        self.histogram.len()
+        self.histogram.as_ref().map_or(0, |histogram| histogram.len())
     }
 
     /// How many were too long for the histogram (an hour) and were recorded as its largest value.
@@ -90,10 +150,7 @@ impl Latencies {
     /// The smallest latency that at least `percent` (0 to 100) of the requests did not exceed, to 3 digits, and never
     /// outside of [`fastest`](Self::fastest) to [`slowest`](Self::slowest).
     pub fn percentile(&self, percent: f64) -> Option<Duration> {
-        if self.count() == 0 {
-            return None;
-        }
-        let value = self.histogram.value_at_quantile(percent / 100.0);
+        let value = self.histogram()?.value_at_quantile(percent / 100.0);
         Some(Duration::from_nanos(value.clamp(self.fastest, self.slowest)))
     }
 
@@ -107,16 +164,33 @@ impl Latencies {
     /// Requests per bin: equal widths from the fastest to the 99th percentile, and a last bin for what is slower, so that
     /// one outlier does not squeeze all others into the first bin. Each entry has the bin's upper edge; edges rise.
     pub fn bins(&self, bins: u32) -> Vec<(Duration, u64)> {
-        let (Some(p99), 2..) = (self.percentile(99.0), bins) else { return Vec::new() };
+        let (Some(histogram), Some(p99), 2..) = (self.histogram(), self.percentile(99.0), bins) else {
+            return Vec::new();
+        };
         let width = (float(nanos(p99).saturating_sub(self.fastest)) / f64::from(bins - 1)).max(1.0);
         let edge = |i: u32| self.fastest + whole(width * f64::from(i));
         let mut counts: Vec<(Duration, u64)> = (1..bins).map(|i| (Duration::from_nanos(edge(i)), 0)).collect();
         counts.push((Duration::from_nanos(self.slowest.max(edge(bins - 1) + 1)), 0));
-        for step in self.histogram.iter_recorded() {
-            let value = self.histogram.median_equivalent(step.value_iterated_to()).clamp(self.fastest, self.slowest);
+        for step in histogram.iter_recorded() {
+            let value = histogram.median_equivalent(step.value_iterated_to()).clamp(self.fastest, self.slowest);
             let index = whole(float(value - self.fastest) / width).min(u64::from(bins) - 1);
             if let Some(bin) = counts.get_mut(super::number::length(index)) {
                 bin.1 += step.count_at_value();
+            }
+        }
+        counts
+    }
+
+    /// Requests between given limits, which rise: up to the first, above it up to the second and so on, and in the last
+    /// entry those above all limits. Unlike [`bins`](Self::bins) it makes two sets of latencies comparable.
+    pub fn between(&self, limits: &[Duration]) -> Vec<u64> {
+        let mut counts = vec![0; limits.len() + 1];
+        let Some(histogram) = self.histogram() else { return counts };
+        for step in histogram.iter_recorded() {
+            let value = histogram.median_equivalent(step.value_iterated_to()).clamp(self.fastest, self.slowest);
+            let index = limits.partition_point(|limit| nanos(*limit) < value);
+            if let Some(n) = counts.get_mut(index) {
+                *n += step.count_at_value();
             }
         }
         counts
@@ -148,6 +222,16 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Forgets everything, and keeps the memory of the histograms.
+    pub fn clear(&mut self) {
+        let [mut latencies, mut service, mut lateness] =
+            [&mut self.latencies, &mut self.service, &mut self.lateness].map(std::mem::take);
+        latencies.clear();
+        service.clear();
+        lateness.clear();
+        *self = Self { latencies, service, lateness, ..Self::default() };
+    }
+
     /// Adds all that `other` counted.
     pub fn merge(&mut self, other: &Self) {
         self.latencies.merge(&other.latencies);
@@ -230,19 +314,39 @@ mod tests {
             prop_assert_eq!(bins.len(), 11);
             prop_assert_eq!(bins.iter().map(|(_, n)| n).sum::<u64>(), samples.len() as u64);
             prop_assert!(bins.is_sorted_by(|a, b| a.0 < b.0));
+            let limits: Vec<_> = bins.iter().map(|(edge, _)| *edge).collect();
+            let between = left.between(&limits);
+            prop_assert_eq!(between.iter().sum::<u64>(), samples.len() as u64);
+            prop_assert_eq!((between.len(), between.last()), (12, Some(&0)));
         }
     }
 
     #[test]
     fn the_bounds_are_the_intended_ones_and_clamps_are_counted() {
         let mut latencies = Latencies::default();
-        assert!(!latencies.histogram.is_auto_resize());
         latencies.record(Duration::ZERO);
+        assert!(!latencies.histogram().unwrap().is_auto_resize());
         latencies.record(Duration::from_secs(7_200));
         assert_eq!(latencies.fastest(), Some(Duration::from_micros(1)));
         assert_eq!(latencies.slowest(), Some(Duration::from_secs(3_600)));
         assert_eq!(latencies.percentile(100.0), Some(Duration::from_secs(3_600)));
         assert_eq!(latencies.clamped(), 1);
+    }
+
+    #[test]
+    fn memory_comes_with_the_first_sample_and_stays_when_cleared() {
+        let mut tally = Tally::default();
+        tally.merge(&Tally::default());
+        assert!(tally.latencies.histogram.is_none());
+        tally.latencies.record(Duration::from_millis(3));
+        tally.statuses.insert(200, 1);
+        tally.clear();
+        assert!(tally.latencies.histogram.is_some() && tally.service.histogram.is_none());
+        assert_eq!((tally.answered(), tally.latencies.slowest(), tally.latencies.exact()), (0, None, None));
+        assert!(tally.statuses.is_empty());
+        tally.latencies.record(Duration::from_millis(5));
+        assert_eq!(tally.latencies.fastest(), Some(Duration::from_millis(5)));
+        assert_eq!(tally.latencies.mean(), Some(Duration::from_millis(5)));
     }
 
     #[test]

@@ -1,18 +1,23 @@
 //! The threads that send: each drives its share of the connections on a runtime of its own.
 
+pub(super) use super::connection::Limits;
 use super::{
     connection::Connection,
     cpu::ThreadTime,
-    number::nanos,
-    pacer::{Pace, Pacer},
-    source::{Chunk, Outgoing, Stock},
+    number::count,
+    pacer::{Pacer, due_until},
+    session::{Desk, Session, Stretch},
+    source::Cost,
     statistics::Tally,
+    stock::Supply,
+    target::Target,
+    timer::Timer,
 };
 use crate::error::{Error, Result};
 use std::{
-    net::SocketAddr,
+    rc::Rc,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
@@ -20,7 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    runtime::Runtime,
+    runtime::{LocalOptions, LocalRuntime},
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinSet,
 };
@@ -31,113 +36,214 @@ const GRACE: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(50);
 /// Connections that one worker opens at the same time: more would overflow the server's accept queue.
 const OPEN_AT_ONCE: usize = 64;
-/// After a failure to connect, a connection pauses: a dead server must not turn the generator into a busy loop.
-const PAUSE: Duration = Duration::from_millis(20);
 
-/// What all workers share for the time of one block.
+/// An unbroken stretch of one lane on the clock.
+#[derive(Debug)]
 pub(super) struct Block {
-    pub(super) stock: Stock,
+    pub(super) supply: Supply,
     pub(super) pacer: Box<dyn Pacer>,
+    /// The pacer's zero. It may be a little in the future.
     pub(super) begin: Instant,
-    pub(super) timeout: Duration,
+    /// The number of the schedule's first request in this block.
+    pub(super) first: u64,
+    pub(super) limits: Limits,
+    /// A request that was prepared longer ago than this is thrown away.
+    pub(super) fresh: Duration,
+    /// Whether the first request of each connection is sent, but not counted.
+    pub(super) discard_first: bool,
+    /// Exactly so many requests are counted, unless time or supply run out before.
+    pub(super) count: Option<u64>,
+    /// Requests that are due earlier than this after the begin are sent, but not counted: ramp and warm-up.
+    pub(super) count_from: Duration,
+    /// Closed loop: connections start one by one within this time.
+    pub(super) ramp: Duration,
+    /// Workers hand over what they counted about this often, and at the end.
+    pub(super) report_every: Option<Duration>,
 }
 
-/// What one worker did in a block.
-#[derive(Debug, Default)]
+impl Block {
+    /// A block from the schedule's begin, which is now, without bounds but the pacer's and the supply's.
+    pub(super) fn new(supply: Supply, pacer: Box<dyn Pacer>, limits: Limits) -> Self {
+        Self {
+            supply,
+            pacer,
+            begin: Instant::now(),
+            first: 0,
+            limits,
+            fresh: Duration::MAX,
+            discard_first: false,
+            count: None,
+            count_from: Duration::ZERO,
+            ramp: Duration::ZERO,
+            report_every: None,
+        }
+    }
+
+    /// When what is still overdue or under way is given up.
+    fn cut(&self) -> Option<Instant> {
+        let end = self.pacer.stop_after().checked_add(self.limits.drain)?;
+        self.begin.checked_add(end)
+    }
+}
+
+/// What one worker did in a block, or in a part of it.
+#[derive(Debug)]
 pub(super) struct Share {
     pub(super) tally: Tally,
-    pub(super) ended: Option<Instant>,
+    pub(super) begin: Instant,
+    pub(super) ended: Instant,
     pub(super) time: ThreadTime,
+    /// What making requests cost that were made while others were on their way.
+    pub(super) signing: Cost,
+    /// Whether it is the worker's last one of this block.
+    pub(super) last: bool,
+}
+
+/// What happens in the course of a block.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// Some twenty times a second.
+    Tick,
+    Share(Share),
+}
+
+/// How a block ended. All that was counted is in its shares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BlockEnd {
+    /// The number of the schedule's next request.
+    pub(super) next: u64,
+    /// Requests that were sent, whether they are counted or not.
+    pub(super) sent: u64,
+    /// Whether a connection that could have sent something found nothing in the supply.
+    pub(super) dry: bool,
 }
 
 enum Command {
-    Open(Duration),
-    Run(Arc<Block>),
+    Open(Limits),
+    Run(Arc<Stretch>),
+}
+
+enum Message {
+    Ready,
+    Share(Share),
+    /// A worker's last share of a block, and how many requests it sent.
+    Last(Share, u64),
+    Failed(Error),
 }
 
 /// The worker threads. Dropping it ends them.
 pub(super) struct Crew {
     workers: Vec<(UnboundedSender<Command>, JoinHandle<()>)>,
-    shares: Receiver<Share>,
+    messages: Receiver<Message>,
     answered: Arc<AtomicU64>,
 }
 
 impl Crew {
-    /// Starts `threads` workers that share `connections` connections as evenly as possible.
+    /// Starts `threads` workers that share `connections` connections to each of `targets` as evenly as possible.
     ///
     /// # Errors
     /// [`Error::System`] where the system refuses a thread or an event queue.
     pub(super) fn start(
-        addresses: &[SocketAddr],
+        targets: &[Target],
         connections: usize,
         threads: usize,
         interrupted: &Arc<AtomicBool>,
     ) -> Result<Self> {
         let threads = threads.clamp(1, connections.max(1));
-        let (reply, shares) = channel();
-        let addresses: Arc<[SocketAddr]> = addresses.into();
+        let (reply, messages) = channel();
+        let targets: Arc<[Target]> = targets.into();
         let answered = Arc::new(AtomicU64::new(0));
         let mut workers = Vec::with_capacity(threads);
         for index in 0..threads {
-            let failed = |source| Error::System { action: "start a thread for the load test", source };
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(failed)?;
             let (sender, commands) = unbounded_channel();
             let worker = Worker {
-                addresses: Arc::clone(&addresses),
-                connections: connections / threads + usize::from(index < connections % threads),
+                targets: Arc::clone(&targets),
+                slots: (index..connections).step_by(threads).collect(),
+                of: connections,
                 interrupted: Arc::clone(interrupted),
                 answered: Arc::clone(&answered),
                 reply: reply.clone(),
             };
             let thread = std::thread::Builder::new()
                 .name(format!("load-{index}"))
-                .spawn(move || worker.run(&runtime, commands))
-                .map_err(failed)?;
+                .spawn(move || worker.run(commands))
+                .map_err(|source| Error::System { action: "start a thread for the load test", source })?;
             workers.push((sender, thread));
         }
-        Ok(Self { workers, shares, answered })
+        let crew = Self { workers, messages, answered };
+        for _ in 0..threads {
+            crew.next_message(|| {})?;
+        }
+        Ok(crew)
     }
 
     pub(super) fn threads(&self) -> usize {
         self.workers.len()
     }
 
-    /// Requests answered since the start, at most a few dozen per connection behind: for showing progress.
+    /// Requests answered since the start, a few hundredths of a second behind: for showing progress.
     pub(super) fn answered(&self) -> u64 {
         self.answered.load(Ordering::Relaxed)
     }
 
-    /// Opens all connections. The failures of those that cannot be opened are in the tallies.
-    pub(super) fn open(&self, timeout: Duration) -> Result<Vec<Share>> {
-        self.all(|| Command::Open(timeout), || {})
-    }
-
-    /// Runs a block to its end. `tick` is called some twenty times a second meanwhile.
-    pub(super) fn run(&self, block: &Arc<Block>, tick: impl FnMut()) -> Result<Vec<Share>> {
-        self.all(|| Command::Run(Arc::clone(block)), tick)
-    }
-
-    fn all(&self, command: impl Fn() -> Command, mut tick: impl FnMut()) -> Result<Vec<Share>> {
-        let died = || Error::System {
-            action: "go on with the load test",
-            source: std::io::Error::other("one of its threads ended early"),
-        };
-        for (sender, _) in &self.workers {
-            sender.send(command()).map_err(|_| died())?;
+    /// Opens all connections. Those that cannot be opened are counted as errors, and tried again when they are needed.
+    pub(super) fn open(&self, limits: Limits) -> Result<Tally> {
+        self.send(|| Command::Open(limits))?;
+        let mut tally = Tally::default();
+        for _ in &self.workers {
+            if let Message::Last(share, _) = self.next_message(|| {})? {
+                tally.merge(&share.tally);
+            }
         }
-        let mut shares = Vec::with_capacity(self.workers.len());
-        while shares.len() < self.workers.len() {
-            match self.shares.recv_timeout(TICK) {
-                Ok(share) => shares.push(share),
+        Ok(tally)
+    }
+
+    /// Runs a block to its end. `each` gets what happens meanwhile; the last event is the last worker's last share.
+    ///
+    /// # Errors
+    /// What making a request failed with while the block ran.
+    pub(super) fn run(&self, block: &Arc<Block>, mut each: impl FnMut(Event)) -> Result<BlockEnd> {
+        let stretch = Arc::new(Stretch::new(Arc::clone(block)));
+        self.send(|| Command::Run(Arc::clone(&stretch)))?;
+        let (mut sent, mut left) = (0, self.workers.len());
+        while left > 0 {
+            match self.next_message(|| each(Event::Tick))? {
+                Message::Last(mut share, by_worker) => {
+                    (sent, left) = (sent + by_worker, left - 1);
+                    if left == 0 {
+                        share.tally.unsent += stretch.unsent(sent).counted;
+                    }
+                    each(Event::Share(share));
+                }
+                Message::Share(share) => each(Event::Share(share)),
+                Message::Ready | Message::Failed(_) => {}
+            }
+        }
+        let next = block.first.saturating_add(sent).saturating_add(stretch.unsent(sent).all);
+        stretch.failure().map_or(Ok(BlockEnd { next, sent, dry: stretch.is_dry() }), Err)
+    }
+
+    fn send(&self, command: impl Fn() -> Command) -> Result<()> {
+        self.workers.iter().try_for_each(|(sender, _)| sender.send(command()).map_err(|_| died()))
+    }
+
+    fn next_message(&self, mut tick: impl FnMut()) -> Result<Message> {
+        loop {
+            match self.messages.recv_timeout(TICK) {
+                Ok(Message::Failed(error)) => return Err(error),
+                Ok(message) => return Ok(message),
                 Err(RecvTimeoutError::Timeout) if !self.workers.iter().any(|(_, thread)| thread.is_finished()) => {
-                    tick()
+                    tick();
                 }
                 Err(_) => return Err(died()),
             }
         }
-        Ok(shares)
     }
+}
+
+fn died() -> Error {
+    let source = std::io::Error::other("one of its threads ended early");
+    Error::System { action: "go on with the load test", source }
 }
 
 impl Drop for Crew {
@@ -150,185 +256,178 @@ impl Drop for Crew {
     }
 }
 
+/// Requests that were due and not sent.
+struct Unsent {
+    all: u64,
+    /// Without those of ramp and warm-up.
+    counted: u64,
+}
+
+impl Stretch {
+    fn unsent(&self, sent: u64) -> Unsent {
+        let Block { pacer, begin, first, count_from, .. } = &*self.block;
+        if !pacer.is_open() || self.is_complete() || (self.is_dry() && self.closed().is_none()) {
+            return Unsent { all: 0, counted: 0 };
+        }
+        let elapsed = self.closed().map_or(Duration::MAX, |closed| closed.saturating_duration_since(*begin));
+        // They are sent in the order in which they are due, so those that are missing are the last ones.
+        let from = first.saturating_add(sent);
+        let due = due_until(&**pacer, *first, elapsed);
+        let counted_from = due_until(&**pacer, *first, *count_from).max(from);
+        Unsent { all: due.saturating_sub(from), counted: due.saturating_sub(counted_from) }
+    }
+}
+
 struct Worker {
-    addresses: Arc<[SocketAddr]>,
-    connections: usize,
+    targets: Arc<[Target]>,
+    /// Which of all connections are its own.
+    slots: Vec<usize>,
+    of: usize,
     interrupted: Arc<AtomicBool>,
     answered: Arc<AtomicU64>,
-    reply: Sender<Share>,
+    reply: Sender<Message>,
 }
 
 impl Worker {
-    fn run(self, runtime: &Runtime, mut commands: UnboundedReceiver<Command>) {
+    fn run(self, mut commands: UnboundedReceiver<Command>) {
+        let runtime = match runtime() {
+            Ok(runtime) => runtime,
+            Err(source) => {
+                let error = Error::System { action: "start a thread for the load test", source };
+                // Nobody listens only where the caller has given up.
+                let _gone = self.reply.send(Message::Failed(error)).is_err();
+                return;
+            }
+        };
         runtime.block_on(async {
-            let mut connections: Vec<_> =
-                (0..self.connections).map(|_| Connection::new(Arc::clone(&self.addresses))).collect();
-            while let Some(command) = commands.recv().await {
-                let share = match command {
-                    Command::Open(timeout) => self.open(&mut connections, timeout).await,
-                    Command::Run(block) => self.block(&mut connections, &block).await,
+            let timer = Rc::new(Timer::new());
+            let running = Rc::clone(&timer);
+            tokio::task::spawn_local(async move { running.run().await });
+            let mut connections: Vec<_> = self.slots.iter().map(|_| self.connection()).collect();
+            let mut message = Message::Ready;
+            while self.reply.send(message).is_ok() {
+                message = match commands.recv().await {
+                    Some(Command::Open(limits)) => self.open(&mut connections, limits).await,
+                    Some(Command::Run(stretch)) => {
+                        let desk = Rc::new(Desk::new(stretch, Rc::clone(&timer)));
+                        let share = self.block(&mut connections, &desk).await;
+                        Message::Last(share, desk.sent())
+                    }
+                    None => return,
                 };
-                if self.reply.send(share).is_err() {
-                    return;
-                }
             }
         });
     }
 
-    async fn open(&self, connections: &mut Vec<Connection>, timeout: Duration) -> Share {
-        let mut share = Share::default();
+    fn connection(&self) -> Connection {
+        Connection::new(Arc::clone(&self.targets))
+    }
+
+    async fn open(&self, connections: &mut Vec<Connection>, limits: Limits) -> Message {
+        let mut account = Account::start();
         let mut closed = std::mem::take(connections).into_iter();
         let mut opening = JoinSet::new();
+        let mut tally = Tally::default();
         loop {
             while opening.len() < OPEN_AT_ONCE && !self.interrupted.load(Ordering::Relaxed) {
                 let Some(mut connection) = closed.next() else { break };
-                opening.spawn(async move {
-                    let outcome = connection.open(Instant::now() + timeout).await;
+                opening.spawn_local(async move {
+                    let outcome = connection.open(&limits).await;
                     (connection, outcome)
                 });
             }
             let Some(Ok((connection, outcome))) = opening.join_next().await else { break };
             if let Err(failure) = outcome {
-                *share.tally.errors.entry(failure.word).or_default() += 1;
+                *tally.errors.entry(failure.word).or_default() += 1;
             }
             connections.push(connection);
         }
         connections.extend(closed);
-        share
+        Message::Last(account.share(tally, Cost::default(), true), 0)
     }
 
-    async fn block(&self, connections: &mut Vec<Connection>, block: &Arc<Block>) -> Share {
-        let before = ThreadTime::now();
-        let tally = Arc::new(Mutex::new(Tally::default()));
-        let sent = Arc::new(AtomicU64::new(0));
+    async fn block(&self, connections: &mut Vec<Connection>, desk: &Rc<Desk>) -> Share {
+        let (mut account, block) = (Account::start(), &*desk.stretch.block);
+        desk.timer.open();
         let mut sessions = JoinSet::new();
-        for connection in connections.drain(..) {
-            let ledger = Ledger::new(Arc::clone(&tally), Arc::clone(&self.answered));
-            let (block, sent) = (Arc::clone(block), Arc::clone(&sent));
-            sessions.spawn(Session { connection, block, sent, ledger }.run());
+        for (connection, slot) in connections.drain(..).zip(&self.slots) {
+            let begin = block.begin + part(block.ramp, *slot, self.of);
+            sessions.spawn_local(Session { connection, desk: Rc::clone(desk), begin }.run());
         }
         let mut tick = tokio::time::interval(TICK);
-        let mut give_up = None;
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let cut = block.cut();
         while !sessions.is_empty() {
             tokio::select! {
                 Some(Ok(connection)) = sessions.join_next() => connections.push(connection),
-                now = tick.tick() => if self.interrupted.load(Ordering::Relaxed) {
-                    let give_up = *give_up.get_or_insert(now + GRACE);
-                    if now >= give_up {
-                        // Each session's ledger commits what it has when the session is dropped.
+                _ = tick.tick() => {
+                    let now = Instant::now();
+                    self.answered.fetch_add(desk.take_answered(), Ordering::Relaxed);
+                    if self.over(desk, cut, now) {
+                        // What is under way counts itself when it is dropped.
                         sessions.shutdown().await;
+                    } else if block.report_every.is_some_and(|every| now.duration_since(account.begin) >= every) {
+                        let share = account.share(desk.take_tally(), desk.take_signing(), false);
+                        // Nobody listens only where the caller has given up; the next command will not come.
+                        let _gone = self.reply.send(Message::Share(share)).is_err();
                     }
-                    block.stock.drain();
                 },
                 else => break,
             }
         }
-        let ended = Some(Instant::now());
+        desk.clear();
+        self.answered.fetch_add(desk.take_answered(), Ordering::Relaxed);
         // Connections that were dropped with their session come back as closed ones.
-        connections.resize_with(self.connections, || Connection::new(Arc::clone(&self.addresses)));
-        let tally = std::mem::take(&mut *tally.lock().unwrap_or_else(PoisonError::into_inner));
-        Share { tally, ended, time: ThreadTime::now().since(before) }
+        connections.resize_with(self.slots.len(), || self.connection());
+        account.share(desk.take_tally(), desk.take_signing(), true)
+    }
+
+    /// Whether what is under way is given up now.
+    fn over(&self, desk: &Desk, cut: Option<Instant>, now: Instant) -> bool {
+        if self.interrupted.load(Ordering::Relaxed) {
+            desk.stretch.close();
+        }
+        let closed = desk.stretch.closed();
+        if closed.is_some() {
+            desk.timer.close();
+        }
+        closed.is_some_and(|closed| now.saturating_duration_since(closed) >= GRACE) || cut.is_some_and(|cut| now >= cut)
     }
 }
 
-/// One connection's part of a block.
-struct Session {
-    connection: Connection,
-    block: Arc<Block>,
-    /// Requests that this worker started; never contended, since a worker is one thread.
-    sent: Arc<AtomicU64>,
-    ledger: Ledger,
+fn runtime() -> std::io::Result<LocalRuntime> {
+    // One thread beside this one makes requests while others are on their way.
+    tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .max_blocking_threads(1)
+        .build_local(LocalOptions::default())
 }
 
-impl Session {
-    async fn run(mut self) -> Connection {
-        while let Some(mut chunk) = self.block.stock.take() {
-            let stopped = self.send(&mut chunk).await;
-            self.ledger.commit();
-            if stopped {
-                self.block.stock.put_back(chunk);
-                break;
-            }
-        }
-        self.connection
+/// The `index`th of `of` equal parts of `whole`, from its begin.
+fn part(whole: Duration, index: usize, of: usize) -> Duration {
+    whole.mul_f64(super::number::float(count(index)) / super::number::float(count(of.max(1))))
+}
+
+/// Since when a worker's next share counts.
+struct Account {
+    begin: Instant,
+    time: ThreadTime,
+}
+
+impl Account {
+    fn start() -> Self {
+        Self { begin: Instant::now(), time: ThreadTime::now() }
     }
 
-    /// Sends the requests of `chunk`; `true` when the pacer said stop.
-    async fn send(&mut self, chunk: &mut Chunk) -> bool {
-        loop {
-            let Some(start) = self.wait_turn().await else { return true };
-            if !chunk.is_fresh(start) {
-                self.ledger.expired += super::number::count(chunk.requests.len());
-                chunk.requests.clear();
-            }
-            let Some(request) = chunk.requests.pop() else { return false };
-            self.exchange(request, start).await;
-        }
-    }
-
-    async fn exchange(&mut self, request: Outgoing, start: Instant) {
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        self.ledger.under_way = true;
-        let outcome = self.connection.exchange(request, start + self.block.timeout).await;
-        self.ledger.under_way = false;
-        match outcome {
-            Ok(status) => self.ledger.answers.push((status.as_u16(), nanos(start.elapsed()))),
-            Err(failure) => {
-                self.ledger.failures.push(failure.word);
-                if failure.unreachable {
-                    tokio::time::sleep(PAUSE).await;
-                }
-            }
-        }
-    }
-
-    /// The time at which the next request starts; `None` when none may.
-    async fn wait_turn(&self) -> Option<Instant> {
-        loop {
-            let now = Instant::now();
-            let elapsed = now.saturating_duration_since(self.block.begin);
-            match self.block.pacer.pace(elapsed, self.sent.load(Ordering::Relaxed)) {
-                Pace::Now => return Some(now),
-                Pace::Wait(wait) => tokio::time::sleep(wait).await,
-                Pace::Stop => return None,
-            }
-        }
+    fn share(&mut self, tally: Tally, signing: Cost, last: bool) -> Share {
+        let now = Self::start();
+        let before = std::mem::replace(self, Self { ..now });
+        let time = now.time.since(before.time);
+        Share { tally, begin: before.begin, ended: now.begin, time, signing, last }
     }
 }
 
-/// The results of a few requests, which reach the worker's tally together. Also when the session is cut off: what is not
-/// counted is exactly what the reader of the report would want to know about.
-struct Ledger {
-    tally: Arc<Mutex<Tally>>,
-    answered: Arc<AtomicU64>,
-    answers: Vec<(u16, u64)>,
-    failures: Vec<&'static str>,
-    expired: u64,
-    under_way: bool,
-}
-
-impl Ledger {
-    fn new(tally: Arc<Mutex<Tally>>, answered: Arc<AtomicU64>) -> Self {
-        Self { tally, answered, answers: Vec::new(), failures: Vec::new(), expired: 0, under_way: false }
-    }
-
-    fn commit(&mut self) {
-        self.answered.fetch_add(super::number::count(self.answers.len()), Ordering::Relaxed);
-        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        for (status, nanos) in self.answers.drain(..) {
-            tally.latencies.record_nanos(nanos);
-            *tally.statuses.entry(status).or_default() += 1;
-        }
-        for word in self.failures.drain(..) {
-            *tally.errors.entry(word).or_default() += 1;
-        }
-        tally.expired += std::mem::take(&mut self.expired);
-        tally.unfinished += u64::from(std::mem::take(&mut self.under_way));
-    }
-}
-
-impl Drop for Ledger {
-    fn drop(&mut self) {
-        self.commit();
-    }
-}
+#[cfg(test)]
+#[allow(clippy::as_conversions)]
+mod tests;

@@ -1,11 +1,13 @@
 //! The command line as it is typed. Only clap types live here; the commands resolve them into what the library takes.
 
 mod credentials;
+mod load;
 mod measuring;
 mod requests;
 mod serving;
 
 pub(crate) use credentials::*;
+pub(crate) use load::*;
 pub(crate) use measuring::*;
 pub(crate) use requests::*;
 pub(crate) use serving::*;
@@ -91,7 +93,7 @@ pub(crate) enum Command {
     /// Run a resource server with the routes /token, /cert, /healthz and /metrics
     Serve(Box<ServeArgs>),
     /// Measure a resource server: tokens and signed requests side by side
-    Loadtest(LoadtestArgs),
+    Loadtest(Box<LoadtestArgs>),
     /// Measure signing and verifying alone: what each type of key costs client and server
     Bench(BenchArgs),
     /// Print the completion script of a shell
@@ -143,6 +145,6 @@ mod tests {
         }
         let mut letters = std::collections::BTreeSet::new();
         collect(&Cli::command(), &mut letters);
-        assert_eq!(letters.into_iter().collect::<String>(), "HXcdnqvz");
+        assert_eq!(letters.into_iter().collect::<String>(), "DHTXcdnoqvz");
     }
 }

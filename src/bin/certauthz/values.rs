@@ -3,9 +3,11 @@
 //! Every function is a clap value parser. Its error is one sentence, which clap puts behind the value and the option
 //! that it was given for: why it cannot be used and what would be accepted.
 
+mod load;
 mod request;
 mod time;
 
+pub(crate) use load::{Rate, clients, header_value, rate, signature_age};
 pub(crate) use request::{Data, Header, HttpUrl, authority, data, header, listen, method, source, url};
 pub(crate) use time::{duration, interval, lifetime, outage, positive_duration, seconds, timestamp};
 

@@ -2,9 +2,10 @@
 
 use super::{
     super::{
-        connection::Connection,
+        connection::{Connection, Limits},
         plan::Mode,
-        source::{Outgoing, outgoing},
+        source::outgoing,
+        stock::Outgoing,
         target::Target,
     },
     Caller,
@@ -118,7 +119,7 @@ impl Worker {
             .map_err(|source| Error::System { action: "make a connection for the load test", source })?;
         let connection = {
             let _entered = runtime.enter();
-            Connection::new(target.addresses().into())
+            Connection::new([target.clone()].into())
         };
         Ok(Self { runtime, connection })
     }
@@ -147,12 +148,12 @@ impl Worker {
             }
         };
         let sent = stage.begin.elapsed();
-        let outcome = self.send(request, Instant::now() + stage.plan.timeout);
+        let outcome = self.send(request, &Limits::new(stage.plan.timeout));
         Sample { due, started, sent, done: stage.begin.elapsed(), mode: Some(mode), outcome }
     }
 
-    fn send(&mut self, request: Outgoing, deadline: Instant) -> Outcome {
-        match self.runtime.block_on(self.connection.exchange(request, deadline)) {
+    fn send(&mut self, request: Outgoing, limits: &Limits) -> Outcome {
+        match self.runtime.block_on(self.connection.exchange(request, Instant::now(), limits)) {
             Ok(status) => Outcome::Answer(status.as_u16()),
             Err(failure) => Outcome::Failure(failure.word.into()),
         }

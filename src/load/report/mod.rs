@@ -1,17 +1,28 @@
-//! What a run found, for people ([`Report::text`]) and for programs ([`Report::json`]).
+//! What a run found, for people ([`Report::text`], [`Report::html`]) and for programs ([`Report::json`]).
 
+mod format;
+mod html;
 mod json;
+mod limit;
+mod notes;
+mod rows;
+#[cfg(test)]
+mod sample;
 mod text;
 
+pub use limit::Limit;
+pub use text::comparison_text;
+
+pub(super) use format::{grouped, time};
 pub(super) use json::environment;
-pub(super) use text::{grouped, time};
 
 use super::{
     comparison::Comparison,
     number::{count, float},
     plan::{Mode, Presign, Schedule},
+    samples::BlockMetrics,
     series::Series,
-    statistics::Tally,
+    statistics::{Latencies, Tally},
 };
 use crate::measure::Environment;
 use jiff::Timestamp;
@@ -65,6 +76,11 @@ impl Report {
         text::render(self)
     }
 
+    /// The report as a page: one HTML document that needs nothing else, neither the network nor JavaScript.
+    pub fn html(&self) -> String {
+        html::render(self)
+    }
+
     /// The report as JSON; times are in seconds.
     pub fn json(&self) -> serde_json::Value {
         json::render(self)
@@ -113,8 +129,12 @@ pub struct ModeReport {
     pub blocks: u64,
     /// How it went over time.
     pub series: Series,
+    /// The metrics of its blocks, for the comparison with another run.
+    pub block_metrics: BlockMetrics,
     /// CPU time of the server per answered request, in seconds (user and system, all threads).
     pub server_cpu_per_request: Option<f64>,
+    /// Where that was read: `process` or `metrics`.
+    pub server_cpu_source: Option<&'static str>,
     /// Time that preparing (in mode `cert`: signing) a request took the client's thread, in seconds.
     pub signing_time_per_request: Option<f64>,
     /// CPU time of that, in seconds.
@@ -140,6 +160,16 @@ pub struct Generator {
     pub presign: Presign,
     /// The part of all CPU time of this machine that a hypervisor gave to others during the run, 0 to 1 (Linux).
     pub steal: Option<f64>,
+    /// The time in which the load rose.
+    pub ramp: Duration,
+    /// How much longer than until the end requests had.
+    pub drain: Duration,
+    /// Open loop: how much later than it could have the generator sent requests, all lanes together.
+    pub lateness: Latencies,
+    /// Open loop: whether in some lane that is much in proportion to the response times.
+    pub late: bool,
+    /// Open loop: requests that were due and not sent although connections had nothing to do.
+    pub unsent_while_idle: u64,
     /// Connections.
     pub connections: usize,
     /// Threads that sent.
@@ -160,6 +190,9 @@ impl Generator {
     /// Above this part of busy or waiting time the generator had no idle moments left that would prove it fast enough.
     const LIMITED: f64 = 0.9;
 
+    /// Less than this is what any machine's scheduler takes.
+    const PUNCTUAL: Duration = Duration::from_millis(1);
+
     pub(super) fn new(
         schedule: Schedule,
         presign: Presign,
@@ -172,6 +205,11 @@ impl Generator {
             schedule,
             presign,
             steal: None,
+            ramp: zero,
+            drain: zero,
+            lateness: Latencies::default(),
+            late: false,
+            unsent_while_idle: 0,
             connections,
             threads,
             timeout,
@@ -209,8 +247,27 @@ impl Generator {
         self.part(self.waited)
     }
 
-    /// Whether the generator, not the server, may have set the pace: its threads were hardly ever idle.
+    /// Notes how a lane's schedule was kept, in `measured` time.
+    pub(super) fn note_lane(&mut self, tally: &Tally, measured: Duration) {
+        self.lateness.merge(&tally.lateness);
+        let late = &tally.lateness;
+        let late = if late.supports(99.0) { late.percentile(99.0) } else { late.slowest() }.unwrap_or_default();
+        let response = tally.latencies.percentile(50.0).unwrap_or_default();
+        self.late |= late > Self::PUNCTUAL.max(response / 10);
+        // By Little's law: how many connections were in use on average.
+        let in_use = tally.service.mean().unwrap_or_default().as_secs_f64() * float(tally.answered());
+        let available = measured.as_secs_f64() * float(count(self.connections));
+        if in_use < available * Self::LIMITED {
+            self.unsent_while_idle += tally.unsent;
+        }
+    }
+
+    /// Whether the generator, not the server, may have set the pace. Closed loop: its threads were hardly ever idle. Open
+    /// loop: it sent much later than it could have, or not at all.
     pub fn limited(&self) -> bool {
-        self.busy() + self.waiting() >= Self::LIMITED
+        match self.schedule {
+            Schedule::Closed => self.busy() + self.waiting() >= Self::LIMITED,
+            Schedule::Open { .. } => self.late || self.unsent_while_idle > 0,
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Whole runs against a small server that misbehaves on order.
 
+mod lanes;
+mod presign;
 pub(super) mod server;
 
 use super::*;
@@ -18,7 +20,7 @@ use std::{
 };
 
 /// Each request has its own nonce.
-fn source(prefix: &'static str) -> impl RequestSource {
+fn source(prefix: &'static str) -> impl RequestSource + 'static {
     let next = AtomicU64::new(0);
     move |count: usize| -> Result<Vec<PreparedRequest>> {
         let one = || {
@@ -35,10 +37,27 @@ fn plan(stop: Stop) -> Plan {
     Plan { connections: 4, threads: 2, warm_up, ..Plan::new(stop) }
 }
 
+fn lane(name: &str, mode: Mode, server: &Server, supply: Requests) -> Subject {
+    Subject { name: name.into(), mode, targets: vec![server.target()], supply, server: None }
+}
+
+/// A lane whose requests are sent once each.
+fn signing(name: &str, server: &Server, source: impl RequestSource + 'static) -> Subject {
+    lane(name, Mode::Cert, server, Requests::Sign(Arc::new(source)))
+}
+
+/// A lane that sends the same request again and again.
+fn repeating(name: &str, server: &Server) -> Subject {
+    let request = Request::get("/x").header("nonce", name).body(Bytes::new()).unwrap();
+    lane(name, Mode::Token, server, Requests::Repeat(vec![request]))
+}
+
+fn run_all(plan: &Plan, subjects: Vec<Subject>) -> Result<Report> {
+    run(plan, subjects, Watch::SILENT, &Arc::default())
+}
+
 fn run_one(plan: &Plan, server: &Server) -> Result<Report> {
-    let source = source("n");
-    let subjects = [Subject { mode: Mode::Cert, source: &source }];
-    run(plan, &server.target(), &subjects, Progress::Silent, &Arc::default())
+    run_all(plan, vec![signing("cert", server, source("n"))])
 }
 
 #[test]
@@ -159,23 +178,24 @@ fn a_server_that_dies_ends_the_run() {
 #[test]
 fn both_modes_take_turns_and_are_compared() {
     let server = Server::start(|_| Answer::Status(200));
-    let (token, cert) = (source("t"), source("c"));
-    // The order of the subjects does not matter.
-    let subjects = [Subject { mode: Mode::Cert, source: &cert }, Subject { mode: Mode::Token, source: &token }];
+    let clock = Some(ServerClock::Process(std::process::id()));
+    let token = Subject { mode: Mode::Token, server: clock.clone(), ..signing("token", &server, source("t")) };
+    let cert = Subject { server: clock, ..signing("cert", &server, source("c")) };
     let warm_up = WarmUp { requests: 50, duration: Duration::from_secs(30) };
-    let plan =
-        Plan { warm_up, server_pid: Some(std::process::id()), ..plan(Stop::Duration(Duration::from_millis(800))) };
+    let plan = Plan { warm_up, ..plan(Stop::Duration(Duration::from_millis(800))) };
     let (mut calls, mut last) = (0, 0.0);
-    let mut progress = |_: Phase, part: f64| {
+    let mut progress = |_: Phase<'_>, part: f64| {
         calls += 1;
         assert!((0.0..=1.0).contains(&part));
         last = part;
     };
-    let report = run(&plan, &server.target(), &subjects, Progress::Call(&mut progress), &Arc::default()).unwrap();
+    let watch = Watch { progress: Progress::Call(&mut progress), intervals: None };
+    let report = run(&plan, vec![token, cert], watch, &Arc::default()).unwrap();
     assert!(calls > 0 && last > 0.0);
     assert_eq!(report.modes.iter().map(|m| m.mode).collect::<Vec<_>>(), [Mode::Token, Mode::Cert]);
     let done: u64 = report.modes.iter().map(|m| m.tally.successes()).sum();
-    assert_eq!(server.seen_once(), done + 2 * (50 + 1));
+    let discarded: u64 = report.modes.iter().map(|m| m.tally.discarded).sum();
+    assert_eq!(server.seen_once(), done + discarded + 2 * (50 + 1));
     let comparison = report.comparisons.first().unwrap();
     assert!(comparison.pairs >= 1 && comparison.ratio(Metric::P50).unwrap().estimate > 0.0);
     check_json(&report);
@@ -211,39 +231,57 @@ fn check_json(report: &Report) {
 #[test]
 fn a_count_holds_for_each_of_two_modes() {
     let server = Server::start(|_| Answer::Status(200));
-    let (token, cert) = (source("t"), source("c"));
-    let subjects = [Subject { mode: Mode::Token, source: &token }, Subject { mode: Mode::Cert, source: &cert }];
-    let report =
-        run(&plan(Stop::Requests(777)), &server.target(), &subjects, Progress::Silent, &Arc::default()).unwrap();
+    let subjects = vec![signing("token", &server, source("t")), signing("cert", &server, source("c"))];
+    let report = run_all(&plan(Stop::Requests(777)), subjects).unwrap();
     assert_eq!(report.modes.iter().map(|m| m.tally.done()).collect::<Vec<_>>(), [777, 777]);
-    assert_eq!(server.seen_once(), 2 * 778);
+    // Each of four connections discards its first of each block.
+    let blocks: u64 = report.modes.iter().map(|m| m.blocks).sum();
+    assert_eq!(report.modes.iter().map(|m| m.tally.discarded).sum::<u64>(), 4 * blocks);
+    assert_eq!(server.seen_once(), 2 * 778 + 4 * blocks);
 }
 
 #[test]
-fn the_same_mode_twice_or_none_is_a_usage_error() {
+fn lanes_that_cannot_be_told_apart_or_measured_are_usage_errors() {
     let server = Server::start(|_| Answer::Status(200));
-    let source = source("n");
-    let subject = Subject { mode: Mode::Token, source: &source };
-    for subjects in [&[][..], &[subject; 2], &[subject; 3]] {
-        let result = run(&plan(Stop::Requests(1)), &server.target(), subjects, Progress::Silent, &Arc::default());
+    let named = |name: &str| signing(name, &server, source("n"));
+    let many = |n: usize| (0..n).map(|i| named(&format!("lane-{i}"))).collect::<Vec<_>>();
+    let empty = lane("token", Mode::Token, &server, Requests::Repeat(Vec::new()));
+    let nowhere = Subject { targets: Vec::new(), ..named("cert") };
+    let https = ServerClock::Metrics("https://localhost/metrics".parse().unwrap());
+    let scraped = Subject { server: Some(https), ..named("cert") };
+    for subjects in [
+        vec![],
+        many(17),
+        vec![named("cert"), named("cert")],
+        vec![named("a.b")],
+        vec![named("a/b")],
+        vec![named("")],
+        vec![empty],
+        vec![nowhere],
+        vec![scraped],
+    ] {
+        let result = run_all(&plan(Stop::Requests(1)), subjects);
         assert!(result.unwrap_err().is_usage());
     }
+    for compare in [vec![(0, 2)], vec![(1, 1)]] {
+        let plan = Plan { compare, ..plan(Stop::Requests(1)) };
+        assert!(run_all(&plan, many(2)).unwrap_err().is_usage());
+    }
+    assert_eq!(server.seen_once(), 0);
 }
 
 #[test]
 fn an_interrupted_run_reports_what_there_is() {
     let server = Server::start(|i| if i < 10 { Answer::Status(200) } else { Answer::Hang });
     let interrupted = Arc::new(AtomicBool::new(false));
-    let source = source("n");
-    let subjects = [Subject { mode: Mode::Cert, source: &source }];
+    let subjects = vec![signing("cert", &server, source("n"))];
     let flag = Arc::clone(&interrupted);
     let helper = thread::spawn(move || {
         thread::sleep(Duration::from_millis(600));
         flag.store(true, Ordering::Relaxed);
     });
     let start = Instant::now();
-    let target = server.target();
-    let report = run(&plan(Stop::Requests(1_000)), &target, &subjects, Progress::Silent, &interrupted).unwrap();
+    let report = run(&plan(Stop::Requests(1_000)), subjects, Watch::SILENT, &interrupted).unwrap();
     helper.join().unwrap();
     assert!(start.elapsed() < Duration::from_secs(10));
     let tally = &report.modes[0].tally;
@@ -264,9 +302,8 @@ fn signing_can_be_interrupted() {
         }
         Ok((0..count).map(|_| Request::new(Bytes::new())).collect())
     };
-    let subjects = [Subject { mode: Mode::Cert, source: &slow }];
-    let target = server.target();
-    let report = run(&plan(Stop::Requests(100_000)), &target, &subjects, Progress::Silent, &interrupted).unwrap();
+    let subjects = vec![signing("cert", &server, slow)];
+    let report = run(&plan(Stop::Requests(100_000)), subjects, Watch::SILENT, &interrupted).unwrap();
     assert_eq!((report.ending, report.modes[0].tally.done()), (Ending::Interrupted, 0));
 }
 
@@ -275,7 +312,7 @@ fn a_dry_source_ends_the_run_and_nothing_is_reused() {
     let server = Server::start(|_| Answer::Status(200));
     let left = AtomicU64::new(100);
     let inner = source("n");
-    let few = |count: usize| -> Result<Vec<PreparedRequest>> {
+    let few = move |count: usize| -> Result<Vec<PreparedRequest>> {
         let mut given = 0;
         let _ = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
             given = left.min(count as u64);
@@ -283,9 +320,7 @@ fn a_dry_source_ends_the_run_and_nothing_is_reused() {
         });
         inner.prepare(given as usize)
     };
-    let subjects = [Subject { mode: Mode::Cert, source: &few }];
-    let target = server.target();
-    let report = run(&plan(Stop::Requests(5_000)), &target, &subjects, Progress::Silent, &Arc::default()).unwrap();
+    let report = run_all(&plan(Stop::Requests(5_000)), vec![signing("cert", &server, few)]).unwrap();
     assert_eq!((report.ending, report.modes[0].tally.successes()), (Ending::SourceDry, 99));
     assert_eq!(server.seen_once(), 100);
 }
@@ -294,56 +329,53 @@ fn a_dry_source_ends_the_run_and_nothing_is_reused() {
 fn a_failing_source_fails_the_run() {
     let server = Server::start(|_| Answer::Status(200));
     let calls = AtomicU64::new(0);
-    let broken = |count: usize| -> Result<Vec<PreparedRequest>> {
+    let broken = move |count: usize| -> Result<Vec<PreparedRequest>> {
         if calls.fetch_add(1, Ordering::Relaxed) > 2 {
             return Err(Error::invalid("key", "k", "the signer is gone", ""));
         }
         Ok((0..count).map(|_| Request::new(Bytes::new())).collect())
     };
-    let subjects = [Subject { mode: Mode::Cert, source: &broken }];
-    let result = run(&plan(Stop::Requests(5_000)), &server.target(), &subjects, Progress::Silent, &Arc::default());
+    let result = run_all(&plan(Stop::Requests(5_000)), vec![signing("cert", &server, broken)]);
     assert!(result.unwrap_err().to_string().contains("the signer is gone"));
-}
-
-/// One request per `gap` and worker: what an open loop would ask for.
-struct Constant {
-    gap: Duration,
-    stop_after: Duration,
-}
-
-impl pacer::Pacer for Constant {
-    fn pace(&self, elapsed: Duration, sent: u64) -> pacer::Pace {
-        let due = self.gap.saturating_mul(u32::try_from(sent).unwrap_or(u32::MAX));
-        if elapsed >= self.stop_after {
-            pacer::Pace::Stop
-        } else if due > elapsed {
-            pacer::Pace::Wait(due - elapsed)
-        } else {
-            pacer::Pace::Now
-        }
-    }
 }
 
 #[test]
 fn workers_follow_any_pacer() {
+    /// One request per `gap`.
+    #[derive(Debug)]
+    struct Constant {
+        gap: Duration,
+        stop_after: Duration,
+    }
+
+    impl pacer::Pacer for Constant {
+        fn pace(&self, _elapsed: Duration, sent: u64) -> pacer::Pace {
+            let due = self.gap.saturating_mul(u32::try_from(sent).unwrap_or(u32::MAX));
+            if due < self.stop_after { pacer::Pace::At(due) } else { pacer::Pace::Stop }
+        }
+    }
+
     let server = Server::start(|_| Answer::Status(200));
     let source = source("n");
     let (target, no) = (server.target(), Arc::new(AtomicBool::new(false)));
+    let routes = source::Routes::new(std::slice::from_ref(&target), &mut Vec::new());
     let order =
-        source::Order { source: &source, target: &target, count: 1_000, chunk: 1, threads: 1, interrupted: &no };
+        source::Order { source: &source, routes: &routes, count: 1_000, chunk: 1, threads: 1, interrupted: &no };
     let (chunks, ..) = source::prepare(order).unwrap();
-    let crew = worker::Crew::start(target.addresses(), 1, 1, &no).unwrap();
+    let crew = worker::Crew::start(&[target], 1, 1, &no).unwrap();
     let pacer = Constant { gap: Duration::from_millis(20), stop_after: Duration::from_millis(200) };
-    let block = Arc::new(worker::Block {
-        stock: source::Stock::new(chunks.into()),
-        pacer: Box::new(pacer),
-        begin: Instant::now(),
-        timeout: Duration::from_secs(5),
-    });
-    let shares = crew.run(&block, || {}).unwrap();
-    // At most the schedule's ten; fewer on a machine that stalls.
-    let answered = shares[0].tally.answered();
-    assert!((1..=10).contains(&answered), "{answered}");
-    let left: u64 = block.stock.drain().iter().map(|chunk| chunk.requests.len() as u64).sum();
+    let supply = stock::Supply::Stock(stock::Stock::new(chunks));
+    let block = Arc::new(worker::Block::new(supply, Box::new(pacer), worker::Limits::new(Duration::from_secs(5))));
+    let mut answered = 0;
+    let end = crew
+        .run(&block, |event| {
+            if let worker::Event::Share(share) = event {
+                answered += share.tally.answered()
+            }
+        })
+        .unwrap();
+    assert_eq!((answered, end.sent, end.next, end.dry), (10, 10, 10, false));
+    let stock::Supply::Stock(stock) = &block.supply else { unreachable!() };
+    let left: u64 = stock.drain().iter().map(|chunk| chunk.requests.len() as u64).sum();
     assert_eq!(left + answered, 1_000);
 }

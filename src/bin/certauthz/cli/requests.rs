@@ -80,7 +80,15 @@ pub(crate) enum ClientMode {
 #[command(after_help = "\
 Examples:
   certauthz sign-request --client alice --output http http://bob.example/cert > request.http
-  bash -c \"$(certauthz sign-request --client alice --output curl http://127.0.0.1:8585/cert)\"")]
+  bash -c \"$(certauthz sign-request --client alice --output curl http://127.0.0.1:8585/cert)\"
+
+Other load generators, with one command each. A signature is good for one request and not for long:
+with -lazy vegeta takes each target once, and new ones are signed while it sends. k6 reads all of
+them before it sends the first, so all must be sent while the server still takes them (--max-age).
+  certauthz sign-request --client alice --count 10000 --output vegeta http://127.0.0.1:8585/cert \\
+    | vegeta attack -lazy -format=json -rate=500/s | vegeta report
+  certauthz sign-request --client alice --count 10000 --output k6 http://127.0.0.1:8585/cert \\
+    | k6 run -e VUS=16 -")]
 pub(crate) struct SignRequestArgs {
     /// The client that signs
     #[arg(long, value_name = "NAME", value_parser = values::name)]
@@ -110,6 +118,10 @@ pub(crate) enum SignOutput {
     Json,
     /// The same object on one line
     Jsonl,
+    /// A target of vegeta's JSON format
+    Vegeta,
+    /// One script for k6 that sends each request once
+    K6,
 }
 
 #[derive(Debug, Subcommand)]

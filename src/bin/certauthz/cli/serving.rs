@@ -1,10 +1,8 @@
-//! Arguments of the server and of the load test.
+//! Arguments of the servers.
 
-use super::KeyArgs;
-use crate::values::{self, ByteSize, Data, Header, HttpUrl};
-use certauthz::{crl::StalePolicy, load::rehearsal::Outage, scope::Scope, server::Source, store::Name};
-use clap::{Args, ValueEnum, ValueHint};
-use http::Method;
+use crate::values::{self, ByteSize, HttpUrl};
+use certauthz::{crl::StalePolicy, scope::Scope, server::Source, store::Name};
+use clap::{Args, ValueHint};
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 #[derive(Debug, Args)]
@@ -157,110 +155,4 @@ pub(crate) struct CaPublishArgs {
     /// Issuer identifier in the metadata [default: the CA's own]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) issuer: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Without URL a temporary world is made, and `serve` is started in it: no set-up is needed.
-With URL that server is measured, with the credentials under --path.
-Its path / is replaced by the mode's route, /token or /cert; where both modes run, so are /token
-and /cert. Other paths are kept.
-
---mode auto rehearses an outage: requests come at a steady rate, through a client that takes tokens
-from an authority of the temporary world, which is taken away and brought back meanwhile.
-
-Exit codes: 0; 3 where it could not be measured; 99 where a request of a rehearsal failed, no
-certificate bridged the outage, or the tokens did not come back.
-
-Examples:
-  certauthz loadtest
-  certauthz loadtest --mode auto --outage 5s..15s --outage-kind hang
-  certauthz --format json loadtest --mode cert -n 10000 -c 32 > report.json
-  certauthz loadtest http://127.0.0.1:8585/token --mode token -z 30s")]
-pub(crate) struct LoadtestArgs {
-    /// What to measure
-    #[arg(long, value_name = "MODE", value_enum, default_value = "both")]
-    pub(crate) mode: LoadMode,
-    /// Send this many requests in each mode
-    #[arg(short = 'n', long = "requests", value_name = "N", value_parser = values::count, conflicts_with = "duration")]
-    pub(crate) requests: Option<NonZeroUsize>,
-    /// Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]
-    #[arg(short = 'z', long = "duration", value_name = "DURATION", value_parser = values::positive_duration)]
-    pub(crate) duration: Option<Duration>,
-    /// Connections that send at the same time
-    #[arg(short = 'c', long = "connections", value_name = "N", value_parser = values::count, default_value = "16")]
-    pub(crate) connections: NonZeroUsize,
-    /// With --mode auto: when the authority is away, from the begin of the run
-    #[arg(long, value_name = "FROM..TO", value_parser = values::outage)]
-    pub(crate) outage: Option<Outage>,
-    /// In which way it is away
-    #[arg(long, value_name = "KIND", value_enum, default_value = "kill", requires = "outage")]
-    pub(crate) outage_kind: OutageKind,
-    /// With --mode auto: requests per second, at even distances, all connections together [default: 200]
-    #[arg(long, value_name = "N", value_parser = values::count)]
-    pub(crate) rate: Option<NonZeroUsize>,
-    /// The client whose credentials are used
-    #[arg(long, value_name = "NAME", value_parser = values::name, default_value = "alice")]
-    pub(crate) client: Name,
-    /// Longest time to wait for an answer
-    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, default_value = "10s")]
-    pub(crate) timeout: Duration,
-    /// Send unmeasured requests for this long first
-    #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "1s")]
-    pub(crate) warmup: Duration,
-    #[command(flatten)]
-    pub(crate) key: KeyArgs,
-    /// Method [default: GET, or POST with a body]
-    #[arg(short = 'X', long = "request", value_name = "METHOD", value_parser = values::method)]
-    pub(crate) method: Option<Method>,
-    /// A header of the requests; repeat for several
-    #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header)]
-    pub(crate) headers: Vec<Header>,
-    /// Body of the requests: the data itself, @FILE for a file's bytes, @- for standard input
-    #[arg(short = 'd', long = "data", value_name = "DATA|@FILE", value_parser = values::data)]
-    pub(crate) data: Option<Data>,
-    /// Show no progress
-    #[arg(long)]
-    pub(crate) no_progress: bool,
-    /// The server to measure; without it a temporary one
-    #[arg(value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url)]
-    #[arg(conflicts_with_all = ["key_type", "key_size"])]
-    pub(crate) url: Option<HttpUrl>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LoadMode {
-    /// Access tokens only
-    Token,
-    /// Signed requests only
-    Cert,
-    /// Both, one after the other, and compared
-    Both,
-    /// Tokens from an authority, and certificates while it is away
-    Auto,
-}
-
-/// In which way the authority is away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutageKind {
-    /// Its process is killed, and started again
-    Kill,
-    /// Its process is stopped: connections are accepted, and nobody answers
-    Hang,
-    /// Connections are accepted and reset
-    Reset,
-    /// Everything is answered 500
-    Error500,
-}
-
-impl OutageKind {
-    /// The word on the command line.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Kill => "kill",
-            Self::Hang => "hang",
-            Self::Reset => "reset",
-            Self::Error500 => "error500",
-        }
-    }
 }

@@ -113,6 +113,25 @@ fn refuse_existing(credentials: &Credentials, names: &[&Name]) -> LibraryResult<
     }
 }
 
+/// Makes a client with a token for a day.
+pub(crate) fn make_client(
+    credentials: &Credentials,
+    ca: &Name,
+    (name, scopes): &(Name, Scopes),
+    key_type: KeyType,
+    force: bool,
+    now: Timestamp,
+) -> LibraryResult<IssuedClient> {
+    let options = ClientOptions {
+        key: ClientKey::New(key_type),
+        force,
+        ..ClientOptions::new(name.clone(), ca.clone(), scopes.clone())
+    };
+    credentials.create_client(&options, now, |ca, client| {
+        Ok(ca.issue_first_token(client, Some(TOKEN_LIFETIME), now)?.map(|token| token.token))
+    })
+}
+
 fn make_clients(
     credentials: &Credentials,
     ca: &Name,
@@ -121,19 +140,12 @@ fn make_clients(
     force: bool,
     now: Timestamp,
 ) -> Vec<LibraryResult<IssuedClient>> {
-    let make_client = |(name, scopes): &(Name, Scopes)| {
-        let options = ClientOptions {
-            key: ClientKey::New(key_type),
-            force,
-            ..ClientOptions::new(name.clone(), ca.clone(), scopes.clone())
-        };
-        credentials.create_client(&options, now, |ca, client| {
-            Ok(ca.issue_first_token(client, Some(TOKEN_LIFETIME), now)?.map(|token| token.token))
-        })
-    };
     // An RSA key takes most of the time, and each client makes its own.
     thread::scope(|scope| {
-        let threads: Vec<_> = clients.iter().map(|client| scope.spawn(move || make_client(client))).collect();
+        let threads: Vec<_> = clients
+            .iter()
+            .map(|client| scope.spawn(move || make_client(credentials, ca, client, key_type, force, now)))
+            .collect();
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

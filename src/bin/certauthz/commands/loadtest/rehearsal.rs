@@ -2,8 +2,12 @@
 
 use super::{
     authority::Seat,
+    file::Pending,
+    options, output,
     process::interrupt_flag,
-    progress, start_server,
+    progress,
+    setting::start_server,
+    sources::route,
     template::Template,
     world::{World, system},
 };
@@ -18,7 +22,7 @@ use certauthz::{
         Ending, Mode, Target,
         rehearsal::{self, Caller, Cast, Circuit, Journal, Outage, Plan, Ready, Setting},
     },
-    store::Credentials,
+    store::{Credentials, Name},
 };
 use http::Uri;
 use std::{error::Error, sync::atomic::Ordering, time::Duration};
@@ -33,11 +37,12 @@ const WITHOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
     let plan = plan(args)?;
+    let file = args.results.files.output.as_deref().map(Pending::new).transpose()?;
     let interrupted = interrupt_flag().map_err(system("listen for signals"))?;
-    let pace = Pace::of(args.outage);
+    let pace = Pace::of(args.rehearsal.outage);
     // The world last: its directory goes when nobody works in it any more.
-    let world = World::make(args.key.resolve()?, context.now)?;
-    let mut authority = Seat::new(&world.credentials, args.outage_kind, pace.token_lifetime)
+    let world = World::make(args.subject.key.resolve()?, context.now)?;
+    let mut authority = Seat::new(&world.credentials, args.rehearsal.outage_kind, pace.token_lifetime)
         .map_err(system("start `certauthz ca serve`"))?;
     let (crl, jwks) = (format!("{}/crl", authority.url()), format!("{}/jwks.json", authority.url()));
     // It will miss the authority, and need not say so every second.
@@ -47,7 +52,9 @@ pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
         return Err(Failure::Interrupted);
     }
     let journal = Journal::new();
-    let callers = Callers { args, pace, credentials: &world.credentials, authority: authority.url(), url: &url };
+    let client = args.subject.clients.first().map_or_else(|| Name::new("alice"), |name| Ok(name.clone()))?;
+    let callers =
+        Callers { args, client, pace, credentials: &world.credentials, authority: authority.url(), url: &url };
     let auto = callers.caller(client::Mode::Auto, &journal)?;
     let certificates = callers.caller(client::Mode::Certificate, &Journal::new())?;
     let target = Target::resolve(&url.to_string())?;
@@ -62,7 +69,11 @@ pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
     if report.ending == Ending::Interrupted && report.findings.all.requests == 0 {
         return Err(Failure::Interrupted);
     }
-    context.out.data(|| report.text(), &report.json())?;
+    let document = report.json();
+    context.out.data(|| report.text(), &document)?;
+    if let Some(file) = file {
+        file.publish_with(&output::json(&document)?)?;
+    }
     match (report.verdict().join("; "), report.ending) {
         (complaints, _) if !complaints.is_empty() => Err(Failure::Threshold { why: complaints }),
         (_, Ending::Completed) => Ok(Outcome::Done),
@@ -72,21 +83,18 @@ pub(super) fn run(args: &LoadtestArgs, context: &Context) -> Result {
 
 /// What the options ask for.
 fn plan(args: &LoadtestArgs) -> Result<Plan> {
-    let usage = |why: &str, hint: &str| Err(Failure::Usage { why: why.to_owned(), hint: hint.to_owned() });
-    if args.url.is_some() {
-        let why = "--mode auto takes no URL";
-        return usage(why, "leave it out: an outage is rehearsed in a temporary world, with its own authority");
-    }
-    if args.requests.is_some() {
-        return usage("--mode auto takes no -n", "say how long with -z, and how many in a second with --rate");
-    }
-    let duration = args.duration.unwrap_or_else(|| args.outage.map_or(WITHOUT, |outage| outage.to() + AFTER));
-    let mut plan = Plan::new(duration, args.outage);
-    plan.connections = args.connections.get();
-    plan.timeout = args.timeout;
-    plan.warm_up = args.warmup;
-    if let Some(rate) = args.rate {
-        plan.rate = u32::try_from(rate.get()).unwrap_or(u32::MAX);
+    options::check_rehearsal(args)?;
+    let duration =
+        args.pace.duration.unwrap_or_else(|| args.rehearsal.outage.map_or(WITHOUT, |outage| outage.to() + AFTER));
+    let mut plan = Plan::new(duration, args.rehearsal.outage);
+    plan.connections = args.pace.connections.get();
+    plan.timeout = args.pace.timeout;
+    plan.warm_up = args.pace.warmup;
+    if let Some(rate) = args.pace.rate {
+        plan.rate = rate.whole().ok_or_else(|| Failure::Usage {
+            why: format!("--mode auto sends a whole number of requests in a second, and -q says {rate}"),
+            hint: "give -q a number without a fraction, from 1".to_owned(),
+        })?;
     }
     // Before anything is made.
     plan.check()?;
@@ -129,7 +137,7 @@ impl Pace {
 
     fn setting(self, args: &LoadtestArgs) -> Setting {
         let mut setting = Setting::default();
-        setting.outage_kind = args.outage_kind.as_str();
+        setting.outage_kind = args.rehearsal.outage_kind.as_str();
         setting.token_lifetime = self.token_lifetime;
         setting.budget = self.budget;
         setting.probe_interval = (self.probe_interval * 3 / 4, self.probe_interval);
@@ -140,6 +148,7 @@ impl Pace {
 /// What the callers have in common.
 struct Callers<'a> {
     args: &'a LoadtestArgs,
+    client: Name,
     pace: Pace,
     credentials: &'a Credentials,
     authority: String,
@@ -148,9 +157,9 @@ struct Callers<'a> {
 
 impl Callers<'_> {
     fn caller(&self, mode: client::Mode, journal: &Journal) -> Result<Authorizing> {
-        let signed = super::route(self.url, RequestMode::Cert, true)?;
+        let signed = route(self.url, RequestMode::Cert, true)?;
         let journal = journal.clone();
-        let client = Client::builder(self.credentials.client(&self.args.client)?, &self.authority)
+        let client = Client::builder(self.credentials.client(&self.client)?, &self.authority)
             .mode(mode)
             .budget(self.pace.budget)
             .policy(self.pace.policy())
@@ -162,8 +171,8 @@ impl Callers<'_> {
                 }
             })
             .build()?;
-        let uri = super::route(self.url, RequestMode::Token, true)?;
-        Ok(Authorizing { client, template: Template::new(self.args)?, uri })
+        let uri = route(self.url, RequestMode::Token, true)?;
+        Ok(Authorizing { client, template: Template::new(&self.args.request)?, uri })
     }
 }
 

@@ -1,9 +1,9 @@
 //! What all requests of a load test have in common.
 
-use crate::{cli::LoadtestArgs, output::Result};
+use crate::{cli::LoadRequestArgs, input, output::Result};
 use bytes::Bytes;
 use certauthz::load::PreparedRequest;
-use http::{HeaderMap, Method, Request, Uri};
+use http::{HeaderMap, Method, Request, Uri, header::CONTENT_TYPE};
 
 /// Method, headers and body.
 pub(super) struct Template {
@@ -13,16 +13,22 @@ pub(super) struct Template {
 }
 
 impl Template {
-    pub(super) fn new(args: &LoadtestArgs) -> Result<Self> {
-        let body = match &args.data {
-            Some(data) => Bytes::from(data.read()?),
-            None => Bytes::new(),
+    /// Reads the body.
+    pub(super) fn new(args: &LoadRequestArgs) -> Result<Self> {
+        let body = match (&args.data, &args.data_file) {
+            (Some(data), _) => Some(data.read()?),
+            (None, Some(path)) => Some(input::read_body(path)?),
+            (None, None) => None,
         };
-        let default = if args.data.is_some() { Method::POST } else { Method::GET };
+        let default = if body.is_some() { Method::POST } else { Method::GET };
         let mut headers = HeaderMap::new();
         for header in &args.headers {
             headers.append(header.name.clone(), header.value.clone());
         }
+        if let Some(content_type) = &args.content_type {
+            headers.insert(CONTENT_TYPE, content_type.clone());
+        }
+        let body = body.map_or_else(Bytes::new, Bytes::from);
         Ok(Self { method: args.method.clone().unwrap_or(default), headers, body })
     }
 

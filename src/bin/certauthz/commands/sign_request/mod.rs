@@ -1,5 +1,7 @@
 //! `sign-request`: signs without sending, and prints the result in one of several forms.
 
+mod replay;
+
 use super::Context;
 use crate::{
     cli::{SignOutput, SignRequestArgs},
@@ -41,6 +43,8 @@ enum Form {
     /// `json` with a count: still one document.
     Array,
     Lines,
+    Vegeta,
+    K6,
 }
 
 impl Form {
@@ -60,16 +64,8 @@ impl Form {
             (Some(SignOutput::Curl), false) => Ok(Self::Curl),
             (Some(SignOutput::Http), false) => Ok(Self::Http),
             (Some(SignOutput::Jsonl), false) => Ok(Self::Lines),
-        }
-    }
-
-    /// What stands before the first, between two, and after the last.
-    fn punctuation(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Headers => ("", "\n", ""),
-            Self::Array => ("[\n", ",\n", "\n]\n"),
-            Self::Object => ("", "", "\n"),
-            Self::Curl | Self::Http | Self::Lines => ("", "", ""),
+            (Some(SignOutput::Vegeta), false) => Ok(Self::Vegeta),
+            (Some(SignOutput::K6), false) => Ok(Self::K6),
         }
     }
 }
@@ -82,10 +78,26 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    fn sign(&self) -> std::result::Result<SignedHeaders, Failure> {
+        Ok(self.signer.sign(&self.request.outgoing(), self.window, Timestamp::now())?)
+    }
+
+    /// What stands before the first, between two, and after the last.
+    fn punctuation(&self) -> std::result::Result<(String, &'static str, String), Failure> {
+        Ok(match self.form {
+            Form::Headers => (String::new(), "\n", String::new()),
+            Form::Array => ("[\n".to_owned(), ",\n", "\n]\n".to_owned()),
+            Form::Object => (String::new(), "", "\n".to_owned()),
+            Form::Curl | Form::Http | Form::Lines | Form::Vegeta => (String::new(), "", String::new()),
+            // What all of its requests have in common is written once: from a signature that is thrown away.
+            Form::K6 => (replay::k6_begin(&self.request, &self.sign()?), "", replay::k6_end(self.window)),
+        })
+    }
+
     /// Signs and prints `count` times, until the reader has enough.
     fn run(&self, count: usize) -> std::result::Result<(), Failure> {
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let (before, between, after) = self.form.punctuation();
+        let (before, between, after) = self.punctuation()?;
         let mut text = before.as_bytes().to_vec();
         let mut done = 0;
         while done < count {
@@ -111,7 +123,7 @@ impl Job<'_> {
     /// Signs `count` times on all cores.
     fn round(&self, count: usize, threads: usize) -> std::result::Result<Vec<Vec<u8>>, Failure> {
         let sign = |count: usize| -> std::result::Result<Vec<Vec<u8>>, Failure> {
-            let one = |_| self.render(&self.signer.sign(&self.request.outgoing(), self.window, Timestamp::now())?);
+            let one = |_| self.render(&self.sign()?);
             (0..count).map(one).collect()
         };
         if count == 1 {
@@ -140,6 +152,8 @@ impl Job<'_> {
                 Ok(serde_json::to_vec_pretty(&object).map_err(|error| Failure::Stdout(error.into()))?)
             }
             Form::Lines => Ok(format!("{}\n", object(&self.request, headers())).into_bytes()),
+            Form::Vegeta => Ok(replay::vegeta_target(&self.request, headers()).into_bytes()),
+            Form::K6 => Ok(replay::k6_item(signed).into_bytes()),
         }
     }
 }
@@ -169,7 +183,18 @@ fn http_message<'a>(request: &ResolvedRequest, headers: impl Iterator<Item = Hea
 }
 
 fn object<'a>(request: &ResolvedRequest, headers: impl Iterator<Item = HeaderRef<'a>>) -> Value {
-    // `Host` is among them: a program that replays the headers as they are must name the authority that was signed.
+    let members = header_members(request, headers);
+    let (member, body) = match std::str::from_utf8(&request.body) {
+        Ok("") => ("body", Value::Null),
+        Ok(text) => ("body", text.into()),
+        Err(_) => ("body_base64", STANDARD.encode(&request.body).into()),
+    };
+    json!({"method": request.method.as_str(), "url": request.uri.to_string(), "headers": members, (member): body})
+}
+
+/// The headers as members of an object, `Host` first: a program that replays them as they are must name the authority
+/// that was signed.
+fn header_members<'a>(request: &ResolvedRequest, headers: impl Iterator<Item = HeaderRef<'a>>) -> Map<String, Value> {
     let mut members = Map::from_iter([("Host".to_owned(), request.host.clone().into())]);
     for (name, value) in headers {
         // Several lines of one header are one list (RFC 9110 section 5.3).
@@ -178,12 +203,7 @@ fn object<'a>(request: &ResolvedRequest, headers: impl Iterator<Item = HeaderRef
             empty => *empty = text(value).into(),
         }
     }
-    let (member, body) = match std::str::from_utf8(&request.body) {
-        Ok("") => ("body", Value::Null),
-        Ok(text) => ("body", text.into()),
-        Err(_) => ("body_base64", STANDARD.encode(&request.body).into()),
-    };
-    json!({"method": request.method.as_str(), "url": request.uri.to_string(), "headers": members, (member): body})
+    members
 }
 
 /// A command for a POSIX shell.

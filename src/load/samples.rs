@@ -1,0 +1,193 @@
+//! Metrics of blocks, and ratios of pairs of blocks, in constant memory.
+
+use super::{
+    comparison::{Metric, Summary},
+    number::{count, float},
+    statistics::Tally,
+};
+use std::time::Duration;
+
+/// Rows that are kept; beyond, neighbours are averaged. Some hours of blocks, and far more than a bootstrap needs.
+pub(super) const MOST_ROWS: usize = 2_048;
+
+/// How many metrics there are.
+pub(super) const METRICS: usize = Metric::ALL.len();
+
+/// The logarithm of each metric (or ratio) of one block (or pair).
+pub(super) type Row = [Option<f64>; METRICS];
+
+/// The mean of some logarithms, and how many they were.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sample {
+    pub(super) value: f64,
+    pub(super) weight: f64,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Cell {
+    sum: f64,
+    n: u64,
+}
+
+impl Cell {
+    fn add(&mut self, other: Self) {
+        self.sum += other.sum;
+        self.n += other.n;
+    }
+
+    fn mean(self) -> Option<f64> {
+        (self.n > 0).then(|| self.sum / float(self.n))
+    }
+}
+
+/// At most [`MOST_ROWS`] rows. When more come, neighbours are added up: sums and counts, so that the mean over all stays
+/// what it was.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Samples {
+    rows: Vec<[Cell; METRICS]>,
+    /// How often neighbours were added up: a full row holds 2^this.
+    halvings: u32,
+    /// What the last row holds.
+    filled: u64,
+    total: u64,
+}
+
+impl Samples {
+    /// How many were added.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// How many a row holds.
+    pub(super) fn per_row(&self) -> u64 {
+        1u64.checked_shl(self.halvings).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn push(&mut self, row: &Row) {
+        if self.rows.is_empty() || self.filled >= self.per_row() {
+            if self.rows.len() >= MOST_ROWS {
+                self.halve();
+            }
+            self.rows.push(Default::default());
+            self.filled = 0;
+        }
+        for (cell, value) in self.rows.last_mut().into_iter().flatten().zip(row) {
+            if let Some(sum) = value.filter(|value| value.is_finite()) {
+                cell.add(Cell { sum, n: 1 });
+            }
+        }
+        self.filled += 1;
+        self.total += 1;
+    }
+
+    /// Adds the rows of another run behind the own ones.
+    pub(super) fn append(&mut self, mut other: Self) {
+        while self.halvings < other.halvings {
+            self.halve();
+        }
+        while other.halvings < self.halvings {
+            other.halve();
+        }
+        self.rows.append(&mut other.rows);
+        self.filled = other.filled;
+        self.total = self.total.saturating_add(other.total);
+        while self.rows.len() > MOST_ROWS {
+            self.halve();
+        }
+    }
+
+    fn halve(&mut self) {
+        let odd = self.rows.len() % 2 == 1;
+        self.filled = if odd { self.filled } else { self.filled.saturating_add(self.per_row()) };
+        self.rows = self
+            .rows
+            .chunks(2)
+            .map(|neighbours| {
+                let mut sum = [Cell::default(); METRICS];
+                for row in neighbours {
+                    sum.iter_mut().zip(row).for_each(|(sum, cell)| sum.add(*cell));
+                }
+                sum
+            })
+            .collect();
+        self.halvings += 1;
+    }
+
+    /// The rows in which a metric is known.
+    pub(super) fn of(&self, metric: Metric) -> Vec<Sample> {
+        self.cells(metric).filter_map(|cell| Some(Sample { value: cell.mean()?, weight: float(cell.n) })).collect()
+    }
+
+    /// The mean of a metric in each row, for a file.
+    pub(super) fn means(&self, metric: Metric) -> impl Iterator<Item = Option<f64>> {
+        self.cells(metric).map(Cell::mean)
+    }
+
+    fn cells(&self, metric: Metric) -> impl Iterator<Item = Cell> {
+        let index = Metric::ALL.iter().position(|other| *other == metric);
+        self.rows.iter().filter_map(move |row| row.get(index?).copied())
+    }
+
+    /// From what [`means`](Self::means) gave. Which of the `per_row` blocks of a row lacked a metric is forgotten: each
+    /// counts as full.
+    pub(super) fn from_means(rows: &[Row], halvings: u32, total: u64) -> Self {
+        let mut read = Self { halvings, total, ..Self::default() };
+        let n = read.per_row();
+        read.filled = n;
+        let cell = |mean: &Option<f64>| mean.map_or_else(Cell::default, |mean| Cell { sum: mean * float(n), n });
+        read.rows = rows.iter().map(|row| std::array::from_fn(|i| row.get(i).map(cell).unwrap_or_default())).collect();
+        while read.rows.len() > MOST_ROWS {
+            read.halve();
+        }
+        read
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+/// The ratios of pairs of neighbouring blocks of two lanes. More than 2,048 are averaged with their neighbours, so that a
+/// run of a day takes no more memory than one of an hour.
+#[derive(Debug, Clone, Default)]
+pub struct Pairs(pub(super) Samples);
+
+impl Pairs {
+    /// Adds two neighbouring blocks.
+    pub(super) fn push(&mut self, base: &Summary, other: &Summary) {
+        self.0.push(&base.log_ratios(other));
+    }
+
+    /// How many pairs were added.
+    pub fn count(&self) -> u64 {
+        self.0.total()
+    }
+}
+
+/// The metrics of each block of a lane, for the comparison with another run. More than 2,048 blocks are averaged with their
+/// neighbours.
+#[derive(Debug, Clone, Default)]
+pub struct BlockMetrics(pub(super) Samples);
+
+impl BlockMetrics {
+    /// Adds a block (or where a lane has only one, a piece of it of a second or so) that took `elapsed`.
+    pub fn add(&mut self, tally: &Tally, elapsed: Duration, server_cpu: Option<Duration>) {
+        self.push(&Summary::new(tally, elapsed, server_cpu));
+    }
+
+    pub(super) fn push(&mut self, summary: &Summary) {
+        self.0.push(&summary.logs());
+    }
+
+    /// How many blocks were added.
+    pub fn count(&self) -> u64 {
+        self.0.total()
+    }
+}
+
+/// A number of rows as it is shown.
+impl Samples {
+    pub(super) fn rows(&self) -> u64 {
+        count(self.len())
+    }
+}
