@@ -1,6 +1,6 @@
 //! One keep-alive HTTP/1.1 connection: connect, send, read the answer to its end, and say what went wrong in a word.
 
-use super::{stock::Outgoing, target::Target};
+use super::{latch::Latch, stock::Outgoing, target::Target};
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
@@ -64,6 +64,7 @@ pub(super) struct Connection {
     targets: Arc<[Target]>,
     links: Vec<Option<Link>>,
     timer: Pin<Box<Sleep>>,
+    latch: Latch,
 }
 
 impl Connection {
@@ -71,7 +72,7 @@ impl Connection {
     pub(super) fn new(targets: Arc<[Target]>) -> Self {
         let mut links = Vec::new();
         links.resize_with(targets.len(), || None);
-        Self { targets, links, timer: Box::pin(tokio::time::sleep(Duration::ZERO)) }
+        Self { targets, links, timer: Box::pin(tokio::time::sleep(Duration::ZERO)), latch: Latch::new() }
     }
 
     /// Connects to all targets now, so that the first requests need not.
@@ -106,7 +107,7 @@ impl Connection {
         limits: &Limits,
         keep: usize,
     ) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let Self { targets, links, timer } = self;
+        let Self { targets, links, timer, latch } = self;
         let (Some(target), Some(link)) = (targets.get(request.target), links.get_mut(request.target)) else {
             return Err(Failure::new("connect: no address"));
         };
@@ -116,8 +117,8 @@ impl Connection {
         }
         // Borrowed from here on: a request is some 300 bytes, and each layer of futures would move it once more.
         let mut request = Some(request);
-        let work = attempt(link, target.addresses(), limits, &mut request, keep);
-        let outcome = within(timer, start + limits.timeout, work).await.unwrap_or(Err(Failure::TIMEOUT));
+        let work = attempt(link, latch, target.addresses(), limits, &mut request, keep);
+        let outcome = within(timer, latch, start + limits.timeout, work).await.unwrap_or(Err(Failure::TIMEOUT));
         if outcome.is_err() || !limits.keep_alive {
             // Half an exchange is on it, and nothing that follows could be trusted; or it was for one request only.
             *link = None;
@@ -130,11 +131,16 @@ impl Connection {
 ///
 /// The timer is moved only when it fires too early, once per timeout instead of once per request: it always stands at
 /// this deadline or an earlier one. So deadlines must not go back from call to call.
-async fn within<F: Future>(timer: &mut Pin<Box<Sleep>>, deadline: Instant, work: F) -> Option<F::Output> {
+async fn within<F: Future>(
+    timer: &mut Pin<Box<Sleep>>,
+    latch: &Latch,
+    deadline: Instant,
+    work: F,
+) -> Option<F::Output> {
     let mut work = pin!(work);
     let deadline = tokio::time::Instant::from_std(deadline);
     poll_fn(|cx| {
-        if let Poll::Ready(output) = work.as_mut().poll(cx) {
+        if let Poll::Ready(output) = latch.poll(cx, |cx| work.as_mut().poll(cx)) {
             return Poll::Ready(Some(output));
         }
         while timer.as_mut().poll(cx).is_ready() {
@@ -150,6 +156,7 @@ async fn within<F: Future>(timer: &mut Pin<Box<Sleep>>, deadline: Instant, work:
 
 async fn attempt(
     slot: &mut Option<Link>,
+    latch: &Latch,
     addresses: &[SocketAddr],
     limits: &Limits,
     request: &mut Option<Request<Full<Bytes>>>,
@@ -161,7 +168,7 @@ async fn attempt(
             Some(link) => link,
             None => slot.insert(Link::open(addresses, limits.connect_timeout).await?),
         };
-        if let Some(outcome) = link.exchange(request, keep).await {
+        if let Some(outcome) = link.exchange(latch, request, keep).await {
             return outcome;
         }
         *slot = None;
@@ -198,12 +205,15 @@ impl Link {
     /// `None` when the connection was gone before the request was written; the request is then back in its place.
     async fn exchange(
         &mut self,
+        latch: &Latch,
         request: &mut Option<Request<Full<Bytes>>>,
         keep: usize,
     ) -> Option<Result<(StatusCode, Vec<u8>), Failure>> {
         let Self { sender, io } = self;
-        drive(io, poll_fn(|cx| sender.poll_ready(cx))).await.ok()?;
-        let response = match drive(io, sender.try_send_request(request.take()?)).await {
+        if !sender.is_ready() {
+            drive(io, latch, poll_fn(|cx| sender.poll_ready(cx))).await.ok()?;
+        }
+        let response = match drive(io, latch, sender.try_send_request(request.take()?)).await {
             Ok(response) => response,
             Err(mut error) => {
                 *request = error.take_message();
@@ -211,7 +221,12 @@ impl Link {
             }
         };
         let status = response.status();
-        let body = drive(io, read_body(response.into_body(), keep)).await;
+        let mut body = pin!(read_body(response.into_body(), keep));
+        // A small one came along with the head.
+        let body = match poll_fn(|cx| Poll::Ready(body.as_mut().poll(cx))).await {
+            Poll::Ready(body) => body,
+            Poll::Pending => drive(io, latch, body).await,
+        };
         Some(body.map(|body| (status, body)))
     }
 }
@@ -227,15 +242,29 @@ async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, &'static str> {
     Err(word)
 }
 
-/// Polls the connection, then the work that waits for it.
-async fn drive<F: Future>(io: &mut Option<Pin<Box<Io>>>, work: F) -> F::Output {
+/// Polls the connection, then the work that waits for it, until neither has anything to say to the other.
+async fn drive<F: Future>(io: &mut Option<Pin<Box<Io>>>, latch: &Latch, work: F) -> F::Output {
     let mut work = pin!(work);
     poll_fn(|cx: &mut Context<'_>| {
-        // The connection's error, if any, also reaches the work, which knows what it means.
-        if io.as_mut().is_some_and(|io| io.as_mut().poll(cx).is_ready()) {
-            *io = None;
+        loop {
+            // The connection is polled now, so whoever woke it before has been heard.
+            latch.take();
+            // The connection's error, if any, also reaches the work, which knows what it means.
+            if io.as_mut().is_some_and(|io| io.as_mut().poll(cx).is_ready()) {
+                *io = None;
+            }
+            // It woke the work, which is polled now, or itself, because it has done enough for one turn.
+            let yielded = latch.take();
+            if let Poll::Ready(output) = work.as_mut().poll(cx) {
+                return Poll::Ready(output);
+            }
+            if yielded {
+                latch.wake();
+            }
+            if yielded || io.is_none() || !latch.take() {
+                return Poll::Pending;
+            }
         }
-        work.as_mut().poll(cx)
     })
     .await
 }

@@ -27,6 +27,7 @@ mod connection;
 mod cpu;
 pub mod csv;
 mod engine;
+mod latch;
 pub mod hdr_log;
 pub mod pacer;
 mod plan;

@@ -427,3 +427,7 @@ impl Account {
         Share { tally, begin: before.begin, ended: now.begin, time, signing, last }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::as_conversions)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Whole runs against a small server that misbehaves on order.
 
+mod lanes;
+mod presign;
 pub(super) mod server;
 
 use super::*;

@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// What the server does with a request.
@@ -30,8 +30,8 @@ pub(in crate::load) enum Answer {
 
 pub(in crate::load) struct Server {
     pub(in crate::load) address: SocketAddr,
-    /// How often each nonce arrived.
-    pub(in crate::load) nonces: Arc<Mutex<HashMap<String, u32>>>,
+    /// When each nonce arrived.
+    pub(in crate::load) nonces: Arc<Mutex<HashMap<String, Vec<Instant>>>>,
 }
 
 impl Server {
@@ -39,7 +39,7 @@ impl Server {
     pub(in crate::load) fn start(answer: impl Fn(u64) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let nonces = Arc::<Mutex<HashMap<String, u32>>>::default();
+        let nonces = Arc::<Mutex<HashMap<String, Vec<Instant>>>>::default();
         let shared = Arc::new((answer, AtomicU64::new(0), Arc::clone(&nonces)));
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -54,10 +54,15 @@ impl Server {
         Target::resolve(&format!("http://{}/", self.address)).unwrap()
     }
 
+    /// How often this nonce arrived.
+    pub(in crate::load) fn seen(&self, nonce: &str) -> u64 {
+        self.nonces.lock().unwrap().get(nonce).map_or(0, |times| times.len() as u64)
+    }
+
     /// Requests that arrived, each exactly once.
     pub(in crate::load) fn seen_once(&self) -> u64 {
         let nonces = self.nonces.lock().unwrap();
-        assert!(nonces.values().all(|times| *times == 1), "a nonce was sent twice");
+        assert!(nonces.values().all(|times| times.len() == 1), "a nonce was sent twice");
         nonces.len() as u64
     }
 }
@@ -66,7 +71,7 @@ pub(in crate::load) fn serve(
     mut stream: &TcpStream,
     answer: &(impl Fn(u64) -> Answer + ?Sized),
     counter: &AtomicU64,
-    nonces: &Mutex<HashMap<String, u32>>,
+    nonces: &Mutex<HashMap<String, Vec<Instant>>>,
 ) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut lines = BufReader::new(stream).lines();
@@ -84,7 +89,7 @@ pub(in crate::load) fn serve(
             }
         }
         assert!(any);
-        *nonces.lock().unwrap().entry(nonce).or_default() += 1;
+        nonces.lock().unwrap().entry(nonce).or_default().push(Instant::now());
         let (status, more) = match answer(counter.fetch_add(1, Ordering::SeqCst)) {
             Answer::Status(status) => (status, ""),
             Answer::Late(wait) => {

@@ -1,5 +1,4 @@
 //! A load test that is told to end leaves no temporary world, with its private keys, behind.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
