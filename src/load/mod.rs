@@ -56,7 +56,7 @@ use crate::{measure::random, number};
 
 pub use crate::measure::Environment;
 pub use comparison::{Comparison, Metric, Ratio};
-pub use engine::{Piece, Requests, Subject, Watch, run};
+pub use engine::{Intervals, Piece, Requests, Subject, Watch, run};
 pub use plan::{Mode, Plan, Presign, Schedule, Stop, WarmUp};
 pub use progress::{Phase, Progress};
 pub use report::{Ending, Generator, ModeReport, Report};

@@ -25,10 +25,6 @@ impl Random {
         let wide = u128::from(self.bits()) * u128::from(bound);
         u64::try_from(wide >> 64).unwrap_or(0)
     }
-
-    pub(crate) fn coin(&mut self) -> bool {
-        self.bits() >> 63 == 1
-    }
 }
 
 #[cfg(test)]

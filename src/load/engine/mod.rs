@@ -13,7 +13,7 @@ mod subject;
 mod warm_up;
 mod watching;
 
-pub use subject::{Piece, Requests, Subject, Watch};
+pub use subject::{Intervals, Piece, Requests, Subject, Watch};
 
 use super::{
     cpu::Machine,
@@ -71,7 +71,7 @@ struct Run<'a, 'w> {
     machine: Machine,
     random: Random,
     display: Display<'w>,
-    intervals: Option<&'w mut dyn FnMut(&Piece<'_>) -> Result<()>>,
+    intervals: Option<&'w mut Intervals<'w>>,
     ending: Ending,
     urls: Vec<String>,
     started: Timestamp,

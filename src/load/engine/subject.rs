@@ -51,12 +51,15 @@ impl fmt::Debug for Requests {
     }
 }
 
+/// Takes what was measured, piece by piece.
+pub type Intervals<'a> = dyn FnMut(&Piece<'_>) -> Result<()> + 'a;
+
 /// Who looks on.
 pub struct Watch<'a> {
     /// Is told how far the run is, some twenty times a second.
     pub progress: Progress<'a>,
     /// Gets what was measured, piece by piece; an error of it ends the run.
-    pub intervals: Option<&'a mut dyn FnMut(&Piece<'_>) -> Result<()>>,
+    pub intervals: Option<&'a mut Intervals<'a>>,
 }
 
 impl Watch<'_> {

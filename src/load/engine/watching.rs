@@ -14,7 +14,7 @@ use super::{
     Run,
     lane::{Lane, part},
     send::Shot,
-    subject::Piece,
+    subject::{Intervals, Piece},
 };
 use crate::error::{Error, Result};
 use std::{
@@ -37,7 +37,7 @@ pub(super) struct Watching<'r, 'w> {
     plan: &'r Plan,
     lane: &'r mut Lane,
     display: &'r mut Display<'w>,
-    intervals: Option<&'r mut (dyn FnMut(&Piece<'_>) -> Result<()> + 'w)>,
+    intervals: Option<&'r mut Intervals<'w>>,
     interrupted: &'r AtomicBool,
     halt: &'r AtomicBool,
     ending: &'r mut Ending,
