@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::read::ZlibDecoder;
 use hdrhistogram::{
     Histogram,
-    serialization::{Deserializer, Serializer as _, V2DeflateSerializer, V2DeflateSerializeError},
+    serialization::{Deserializer, Serializer as _, V2DeflateSerializeError, V2DeflateSerializer},
 };
 use std::io::Read as _;
 
@@ -39,7 +39,8 @@ impl Latencies {
     /// # Errors
     /// [`Error::InvalidValue`] that says what does not fit.
     pub fn from_base64(text: &str, exact: Exact) -> Result<Self> {
-        let error = |why: &'static str| Error::invalid("histogram", text, why, "use a report that loadtest -o has written");
+        let error =
+            |why: &'static str| Error::invalid("histogram", text, why, "use a report that loadtest -o has written");
         let histogram = decode(text).map_err(error)?;
         check(&histogram, exact).map_err(error)?;
         Ok(Self::from_parts(histogram, exact))
@@ -188,7 +189,9 @@ mod tests {
         assert_eq!(refusal(&ours(&[])), "it holds no samples");
         // Skips of 2^63 buckets, a count of 2^62, a number that is cut off.
         assert!(refusal(&ours(&[0xff; 9])).contains("more buckets"));
-        assert!(refusal(&ours(&[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f])).contains("more buckets or samples"));
+        assert!(
+            refusal(&ours(&[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f])).contains("more buckets or samples")
+        );
         assert_eq!(refusal(&ours(&[0x82])), "it is cut off");
         let mut skip = Vec::new();
         varint::write(buckets() * 2 - 1, &mut skip);

@@ -95,6 +95,10 @@ mod tests {
                 "{HEADER}\r\ncert,1.250,0.500000,1000,3,2000.0,{p},{p},{p},,{p}\r\n\"'=a,\"\"b\"\"\",1.250,0.500000,0,0,0.0,,,,,\r\n"
             )
         );
-        assert!(text.lines().filter(|line| line.starts_with("cert") || line.starts_with("lane")).all(|line| line.split(',').count() == 11));
+        assert!(
+            text.lines()
+                .filter(|line| line.starts_with("cert") || line.starts_with("lane"))
+                .all(|line| line.split(',').count() == 11)
+        );
     }
 }

@@ -75,11 +75,11 @@ fn tag(lane: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{super::statistics::Tally, *};
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
     use hdrhistogram::serialization::{
         Deserializer,
         interval_log::{IntervalLogIterator, LogEntry},
     };
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
     use std::time::Duration;
 
     #[test]
@@ -93,14 +93,24 @@ mod tests {
         let nothing = Tally::default();
         writer.write(&Piece { lane: "a, b", start, length, tally: &nothing }).unwrap();
         let log = writer.into_inner();
-        assert!(String::from_utf8_lossy(&log).contains("#[StartTime: 1700000000.250 (seconds since epoch), 2023-11-14T22:13:20.250Z]\n"));
+        assert!(
+            String::from_utf8_lossy(&log)
+                .contains("#[StartTime: 1700000000.250 (seconds since epoch), 2023-11-14T22:13:20.250Z]\n")
+        );
         let entries: Vec<_> = IntervalLogIterator::new(&log).map(Result::unwrap).collect();
-        let [LogEntry::StartTime(begin), LogEntry::BaseTime(base), LogEntry::Interval(first), LogEntry::Interval(second)] =
-            entries.as_slice()
+        let [
+            LogEntry::StartTime(begin),
+            LogEntry::BaseTime(base),
+            LogEntry::Interval(first),
+            LogEntry::Interval(second),
+        ] = entries.as_slice()
         else {
             panic!("{entries:?}")
         };
-        assert_eq!((*begin, *base), (Duration::from_millis(1_700_000_000_250), Duration::from_millis(1_700_000_000_250)));
+        assert_eq!(
+            (*begin, *base),
+            (Duration::from_millis(1_700_000_000_250), Duration::from_millis(1_700_000_000_250))
+        );
         assert_eq!(first.tag().unwrap().as_str(), "cert");
         assert_eq!((first.start_timestamp(), first.duration()), (start, length));
         assert!((first.max() - 10.0).abs() < 1e-9);

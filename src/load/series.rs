@@ -1,7 +1,11 @@
 //! How a lane did over time, in constant memory: intervals that become longer as the run does.
 
-use super::{number::float, sketch::Sketch, statistics::Tally};
-use std::time::Duration;
+use super::{
+    number::{count, float, whole},
+    sketch::Sketch,
+    statistics::Tally,
+};
+use std::{collections::BTreeMap, time::Duration};
 
 /// Intervals that are kept; when more come, neighbours are merged.
 pub(super) const MOST_INTERVALS: usize = 240;
@@ -12,10 +16,8 @@ pub(super) const MOST_INTERVALS: usize = 240;
 pub struct Interval {
     /// From the begin of the run to the begin of the interval.
     pub start: Duration,
-    /// From the begin of the run to the end of the interval.
-    pub end: Duration,
-    /// How long requests of the lane were on their way in it: less than from start to end where other lanes had their
-    /// turn, or requests were signed.
+    /// How long requests of the lane were on their way in it: less than until the next interval where other lanes had
+    /// their turn, or requests were signed.
     pub measured: Duration,
     /// Requests that were answered.
     pub answered: u64,
@@ -30,6 +32,16 @@ pub struct Interval {
 }
 
 impl Interval {
+    const EMPTY: Self = Self {
+        start: Duration::ZERO,
+        measured: Duration::ZERO,
+        answered: 0,
+        failed: 0,
+        p50: None,
+        p99: None,
+        slowest: None,
+    };
+
     /// Answers per second.
     pub fn requests_per_second(&self) -> f64 {
         if self.measured.is_zero() { 0.0 } else { float(self.answered) / self.measured.as_secs_f64() }
@@ -54,7 +66,6 @@ impl Series {
         }
         let interval = Interval {
             start,
-            end: start.saturating_add(measured),
             measured,
             answered: tally.answered(),
             failed: tally.failed(),
@@ -71,6 +82,12 @@ impl Series {
     /// In the order of time.
     pub fn intervals(&self) -> &[Interval] {
         &self.intervals
+    }
+
+    /// A series of these intervals.
+    #[cfg(test)]
+    pub(super) fn of(intervals: Vec<Interval>) -> Self {
+        Self { intervals, ..Self::default() }
     }
 
     /// The intervals with their latencies, for a file.
@@ -90,13 +107,52 @@ impl Series {
         series
     }
 
+    /// Runs at the same time, each with how much later than the first it began: intervals that fall into the same part of
+    /// the whole time are added.
+    pub(super) fn side_by_side(runs: &[(Duration, Self)]) -> Self {
+        let all = || {
+            runs.iter()
+                .enumerate()
+                .flat_map(|(run, (later, series))| series.parts().map(move |part| (run, *later, part)))
+        };
+        let end =
+            all().map(|(_, later, (interval, _))| later + interval.start + interval.measured).max().unwrap_or_default();
+        let cells =
+            runs.iter().map(|(_, series)| series.intervals.len()).max().unwrap_or(0).clamp(1, MOST_INTERVALS / 2);
+        let width = (end.as_secs_f64() / float(count(cells))).max(1e-9);
+        let mut sums: BTreeMap<u64, (Interval, Sketch, Vec<Duration>)> = BTreeMap::new();
+        for (run, later, (interval, sketch)) in all() {
+            let middle = later + interval.start + interval.measured / 2;
+            let cell = whole(middle.as_secs_f64() / width).min(count(cells) - 1);
+            let empty = || {
+                (
+                    Interval { start: later + interval.start, ..Interval::EMPTY },
+                    Sketch::default(),
+                    vec![Duration::ZERO; runs.len()],
+                )
+            };
+            let (sum, latencies, measured) = sums.entry(cell).or_insert_with(empty);
+            sum.start = sum.start.min(later + interval.start);
+            sum.answered = sum.answered.saturating_add(interval.answered);
+            sum.failed = sum.failed.saturating_add(interval.failed);
+            sum.slowest = sum.slowest.max(interval.slowest);
+            latencies.merge(sketch);
+            if let Some(own) = measured.get_mut(run) {
+                *own += interval.measured;
+            }
+        }
+        Self::from_parts(sums.into_values().map(|(mut sum, latencies, measured)| {
+            sum.measured = measured.into_iter().max().unwrap_or_default();
+            (sum, latencies)
+        }))
+    }
+
     /// Adds to the last interval while that is short, else begins a new one.
     fn append(&mut self, interval: Interval, sketch: Sketch) {
         match (self.intervals.last_mut(), self.sketches.last_mut()) {
             (Some(last), Some(sum)) if last.measured.saturating_add(interval.measured / 2) < self.width => {
                 sum.merge(&sketch);
                 last.start = last.start.min(interval.start);
-                last.end = last.end.max(interval.end);
                 last.measured = last.measured.saturating_add(interval.measured);
                 last.answered = last.answered.saturating_add(interval.answered);
                 last.failed = last.failed.saturating_add(interval.failed);
@@ -157,10 +213,10 @@ mod tests {
         assert_eq!(intervals.iter().map(|i| i.answered).sum::<u64>(), 10_010_000);
         assert_eq!(intervals.iter().map(|i| i.failed).sum::<u64>(), 20_000);
         assert_eq!(intervals.iter().map(|i| i.measured).sum::<Duration>(), Duration::from_secs(10_000));
-        assert!(intervals.is_sorted_by(|a, b| a.end <= b.start));
+        assert!(intervals.is_sorted_by(|a, b| a.start + 2 * a.measured <= b.start));
         let slow: Vec<_> = intervals.iter().filter(|i| i.slowest == Some(Duration::from_secs(5))).collect();
         assert!(
-            matches!(slow.as_slice(), [one] if one.start <= Duration::from_secs(1_554) && one.end >= Duration::from_secs(1_555))
+            matches!(slow.as_slice(), [one] if one.start <= Duration::from_secs(1_554) && one.start + 2 * one.measured >= Duration::from_secs(1_555))
         );
         for interval in intervals {
             assert!((interval.requests_per_second() - 1_001.0).abs() < 1e-9);
@@ -169,6 +225,18 @@ mod tests {
         }
         let bytes: usize = series.sketches.iter().map(|sketch| sketch.bytes().len()).sum();
         assert!(bytes < 2_000_000);
+    }
+
+    #[test]
+    fn runs_side_by_side_add_up() {
+        let mut run = Series::default();
+        (0..50).for_each(|i| run.add(Duration::from_secs(2 * i), Duration::from_secs(1), &second(i)));
+        let both = Series::side_by_side(&[(Duration::ZERO, run.clone()), (Duration::from_millis(300), run)]);
+        assert!((40..=51).contains(&both.intervals().len()), "{}", both.intervals().len());
+        assert_eq!(both.intervals().iter().map(|i| i.answered).sum::<u64>(), 100_100);
+        let full = both.intervals().iter().filter(|i| (i.requests_per_second() - 2_002.0).abs() < 1e-6).count();
+        assert!(full > 40, "{full}");
+        assert!(Series::side_by_side(&[]).intervals().is_empty());
     }
 
     #[test]
@@ -181,7 +249,7 @@ mod tests {
         series.add(Duration::from_secs(3), Duration::from_secs(1), &Tally::default());
         assert_eq!(series.intervals().len(), 4);
         let last = series.intervals().last().unwrap();
-        assert_eq!((last.answered, last.p50, last.slowest, last.end), (0, None, None, Duration::from_secs(4)));
+        assert_eq!((last.answered, last.p50, last.slowest), (0, None, None));
     }
 
     #[test]

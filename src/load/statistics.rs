@@ -180,6 +180,21 @@ impl Latencies {
         }
         counts
     }
+
+    /// Requests between given limits, which rise: up to the first, above it up to the second and so on, and in the last
+    /// entry those above all limits. Unlike [`bins`](Self::bins) it makes two sets of latencies comparable.
+    pub fn between(&self, limits: &[Duration]) -> Vec<u64> {
+        let mut counts = vec![0; limits.len() + 1];
+        let Some(histogram) = self.histogram() else { return counts };
+        for step in histogram.iter_recorded() {
+            let value = histogram.median_equivalent(step.value_iterated_to()).clamp(self.fastest, self.slowest);
+            let index = limits.partition_point(|limit| nanos(*limit) < value);
+            if let Some(n) = counts.get_mut(index) {
+                *n += step.count_at_value();
+            }
+        }
+        counts
+    }
 }
 
 /// Everything that happened to the requests of one block, or of a whole run.
@@ -299,6 +314,10 @@ mod tests {
             prop_assert_eq!(bins.len(), 11);
             prop_assert_eq!(bins.iter().map(|(_, n)| n).sum::<u64>(), samples.len() as u64);
             prop_assert!(bins.is_sorted_by(|a, b| a.0 < b.0));
+            let limits: Vec<_> = bins.iter().map(|(edge, _)| *edge).collect();
+            let between = left.between(&limits);
+            prop_assert_eq!(between.iter().sum::<u64>(), samples.len() as u64);
+            prop_assert_eq!((between.len(), between.last()), (12, Some(&0)));
         }
     }
 

@@ -1,10 +1,23 @@
-//! What a run found, for people ([`Report::text`]) and for programs ([`Report::json`]).
+//! What a run found, for people ([`Report::text`], [`Report::html`]) and for programs ([`Report::json`]).
 
+mod fields;
+mod format;
+mod html;
 mod json;
+mod limit;
+mod notes;
+mod read;
+mod read_lane;
+mod rows;
+#[cfg(test)]
+pub(super) mod sample;
 mod text;
 
+pub use limit::Limit;
+pub use text::comparison_text;
+
+pub(super) use format::{grouped, time};
 pub(super) use json::environment;
-pub(super) use text::{grouped, time};
 
 use super::{
     comparison::Comparison,
@@ -52,6 +65,8 @@ pub struct Report {
     pub environment: Environment,
     /// Why it ended.
     pub ending: Ending,
+    /// What a reader should know who sees several runs in one: what differs between them, and what was left out.
+    pub notes: Vec<String>,
 }
 
 impl Report {
@@ -64,6 +79,11 @@ impl Report {
     /// The report for a terminal, with a newline at the end.
     pub fn text(&self) -> String {
         text::render(self)
+    }
+
+    /// The report as a page: one HTML document that needs nothing else, neither the network nor JavaScript.
+    pub fn html(&self) -> String {
+        html::render(self)
     }
 
     /// The report as JSON; times are in seconds.

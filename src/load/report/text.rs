@@ -1,42 +1,25 @@
-//! The report for a terminal, in the layout that users of hey and oha know; two modes begin with a table side by side.
+//! The report for a terminal, in the layout that users of hey and oha know; several lanes begin with a table side by
+//! side.
 
 use super::{
     super::{
-        comparison::{FEWEST_PAIRS, Metric, Ratio},
+        comparison::Comparison,
         number::{float, length, whole},
-        plan::Mode,
+        statistics::Latencies,
     },
-    BINS, Ending, ModeReport, PERCENTILES, Report,
+    BINS, ModeReport, PERCENTILES, Report,
+    format::{NOTHING, bytes, detectable, estimate, grouped, interval, percent, plain, rate, seconds, time},
+    notes,
+    rows::{self, COMPARED, client_total, is_open, percentile},
 };
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
 /// Characters of the longest bar.
 const BAR: f64 = 40.0;
-
-pub(super) fn render(report: &Report) -> String {
-    let mut out = String::new();
-    notes(&mut out, report);
-    match report.modes.as_slice() {
-        [token, cert] => {
-            table(&mut out, report, token, cert);
-            percentiles(&mut out, &[token, cert]);
-        }
-        modes => {
-            for mode in modes {
-                summary(&mut out, mode);
-            }
-        }
-    }
-    for mode in &report.modes {
-        histogram(&mut out, mode, report.modes.len() > 1);
-        if report.modes.len() == 1 {
-            percentiles(&mut out, &[mode]);
-        }
-        distributions(&mut out, mode);
-    }
-    footer(&mut out, report);
-    out
-}
+/// Characters of a line of a table. Columns that do not fit go into a further table.
+const WIDTH: usize = 100;
+/// With more lanes, histograms would hide everything else.
+const MOST_HISTOGRAMS: usize = 2;
 
 /// Writing to a string cannot fail.
 fn line(out: &mut String, args: std::fmt::Arguments<'_>) {
@@ -49,121 +32,174 @@ macro_rules! line {
     ($out:expr, $($arg:tt)*) => { line($out, format_args!($($arg)*)) };
 }
 
-/// What a reader must know before believing a number.
-fn notes(out: &mut String, report: &Report) {
-    let before = out.len();
-    match report.ending {
-        Ending::Completed => {}
-        Ending::Interrupted => line!(out, "Interrupted: this is what was measured until then."),
-        Ending::ServerGone => line!(out, "The server stopped answering, so the run ended early."),
-        Ending::SourceDry => line!(out, "There were no more requests to send, so the run ended early."),
+pub(super) fn render(report: &Report) -> String {
+    let mut out = String::new();
+    let notes = notes::notes(report);
+    for note in &notes {
+        line!(&mut out, "{note}");
     }
-    let generator = &report.generator;
-    if generator.limited() {
-        line!(
-            out,
-            "The load generator itself may have set the pace: its threads computed {:.0} % and waited for a CPU {:.0} % of the \
-             time. Latencies include that wait; the server alone may be faster. Run it on another machine, or with fewer \
-             connections; compare server CPU per request rather than latency.",
-            generator.busy() * 100.0,
-            generator.waiting() * 100.0
-        );
+    if !notes.is_empty() {
+        out.push('\n');
     }
-    if report.environment.debug_build {
-        line!(out, "This is a debug build: its numbers say little. Build with --release.");
+    match report.modes.as_slice() {
+        [] => {}
+        [lane] => summary(&mut out, report, lane),
+        _ => side_by_side(&mut out, report),
     }
-    for mode in &report.modes {
-        let tally = &mode.tally;
-        if tally.failed() > 0 {
-            line!(
-                out,
-                "{}: {} requests got no answer; latencies do not include them.",
-                mode.mode,
-                grouped(tally.failed())
-            );
-        }
-        if tally.answered() > tally.successes() {
-            let other = tally.answered() - tally.successes();
-            line!(out, "{}: {} answers were not 2xx; latencies include them.", mode.mode, grouped(other));
+    comparisons(&mut out, &report.comparisons);
+    if report.modes.len() <= MOST_HISTOGRAMS {
+        for lane in &report.modes {
+            histogram(&mut out, report, lane);
         }
     }
-    if out.len() > before {
+    distributions(&mut out, report);
+    for lane in &report.modes {
+        outcomes(&mut out, lane);
+    }
+    footer(&mut out, report);
+    out
+}
+
+/// Comparisons of reports, with what is to be known about them: the output of `loadtest compare`.
+pub fn comparison_text(found: &[Comparison], notes: &[String]) -> String {
+    let mut out = String::new();
+    for note in notes {
+        line!(&mut out, "{}", plain(note));
+    }
+    if !notes.is_empty() {
+        out.push('\n');
+    }
+    comparisons(&mut out, found);
+    out
+}
+
+fn summary(out: &mut String, report: &Report, lane: &ModeReport) {
+    let tally = &lane.tally;
+    line!(out, "Summary ({}):", plain(&lane.name));
+    line!(out, "  Success rate: {}", percent(tally.success_rate()));
+    line!(out, "  Requests:     {}", grouped(tally.done()));
+    line!(out, "  Total:        {}", time(Some(lane.measured)));
+    line!(out, "  Slowest:      {}", time(tally.latencies.slowest()));
+    line!(out, "  Fastest:      {}", time(tally.latencies.fastest()));
+    line!(out, "  Average:      {}", time(tally.latencies.mean()));
+    line!(out, "  Requests/sec: {}", rate(lane.requests_per_second()));
+    line!(out);
+    if is_open(report) {
+        line!(out, "  Service time, average:      {}", time(tally.service.mean()));
+    }
+    line!(out, "  Server CPU per request:     {}", seconds(lane.server_cpu_per_request));
+    line!(out, "  Client signing per request: {}", seconds(lane.signing_time_per_request));
+    line!(out, "  Client total, average (latency + signing): {}", seconds(client_total(lane)));
+    line!(out, "  Header bytes per request:   {}", bytes(lane.header_bytes));
+    for (name, n) in [("Discarded after switches", tally.discarded), ("Never sent", tally.unsent)] {
+        if n > 0 {
+            line!(out, "  {:<28}{}", format!("{name}:"), grouped(n));
+        }
+    }
+    line!(out);
+}
+
+/// Lanes as columns, or, where they are too many for the width, as rows.
+fn side_by_side(out: &mut String, report: &Report) {
+    let rows = rows::rows(report);
+    let names: Vec<_> = report.modes.iter().map(|lane| plain(&lane.name)).collect();
+    let upright: Vec<Vec<String>> =
+        std::iter::once(head("", &names)).chain(rows.iter().map(|row| head(row.name, &row.values))).collect();
+    if upright.first().is_some_and(|_| widths(&upright).iter().sum::<usize>() <= WIDTH) {
+        table(out, &upright);
+    } else {
+        let shorts: Vec<_> = rows.iter().map(|row| row.short.to_owned()).collect();
+        let mut lanes = vec![head("", &shorts)];
+        for (i, name) in names.iter().enumerate() {
+            let values: Vec<_> = rows.iter().map(|row| row.values.get(i).cloned().unwrap_or_default()).collect();
+            lanes.push(head(name, &values));
+        }
+        table(out, &lanes);
+    }
+    if is_open(report) {
+        line!(out, "{}", notes::TWO_TIMES);
         line!(out);
     }
 }
 
-fn summary(out: &mut String, mode: &ModeReport) {
-    let latencies = &mode.tally.latencies;
-    line!(out, "Summary ({}):", mode.mode);
-    line!(out, "  Success rate: {:.2} %", mode.tally.success_rate() * 100.0);
-    line!(out, "  Requests:     {}", grouped(mode.tally.done()));
-    line!(out, "  Total:        {}", time(Some(mode.measured)));
-    line!(out, "  Slowest:      {}", time(latencies.slowest()));
-    line!(out, "  Fastest:      {}", time(latencies.fastest()));
-    line!(out, "  Average:      {}", time(latencies.mean()));
-    line!(out, "  Requests/sec: {:.1}", mode.requests_per_second());
-    line!(out);
-    line!(out, "  Server CPU per request:     {}", seconds(mode.server_cpu_per_request));
-    line!(out, "  Client signing per request: {}", seconds(mode.signing_time_per_request));
-    line!(out, "  Header bytes per request:   {}", bytes(mode.header_bytes));
-    line!(out);
+fn head(first: &str, rest: &[String]) -> Vec<String> {
+    std::iter::once(first.to_owned()).chain(rest.iter().cloned()).collect()
 }
 
-fn table(out: &mut String, report: &Report, token: &ModeReport, cert: &ModeReport) {
-    let ratio = |metric| report.comparisons.first().and_then(|found| found.ratio(metric)).map(ratio);
-    let mut row = |name: &str, token: String, cert: String, ratio: Option<String>| {
-        line!(out, "{name:<28}{token:>12}{cert:>12}   {}", ratio.unwrap_or_else(|| "-".into()));
+/// The width of each column: of its longest cell, and two to set it off.
+fn widths(rows: &[Vec<String>]) -> Vec<usize> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |i: usize| {
+        rows.iter().filter_map(|row| row.get(i)).map(|cell: &String| cell.chars().count()).max().unwrap_or(0)
     };
-    let both = |value: &dyn Fn(&ModeReport) -> String| (value(token), value(cert));
-    row("", token.mode.to_string(), cert.mode.to_string(), Some("cert / token".into()));
-    let (left, right) = both(&|m| time(m.tally.latencies.mean()));
-    row("Latency, average", left, right, ratio(Metric::Mean));
-    for (name, p, metric) in
-        [("Latency, p50", 50.0, Metric::P50), ("Latency, p95", 95.0, Metric::P95), ("Latency, p99", 99.0, Metric::P99)]
-    {
-        let (left, right) = both(&|m| percentile(m, p));
-        row(name, left, right, ratio(metric));
-    }
-    let (left, right) = both(&|m| grouped(whole(m.requests_per_second().round())));
-    row("Requests per second", left, right, ratio(Metric::RequestsPerSec));
-    let (left, right) = both(&|m| seconds(m.server_cpu_per_request));
-    row("Server CPU per request", left, right, ratio(Metric::ServerCpuPerRequest));
-    let (left, right) = both(&|m| seconds(m.signing_time_per_request));
-    row("Client signing per request", left, right, None);
-    let (left, right) = both(&|m| bytes(m.header_bytes));
-    let headers = token.header_bytes.zip(cert.header_bytes).map(|(token, cert)| format!("{:.2} x", cert / token));
-    row("Header bytes per request", left, right, headers);
-    let (left, right) = both(&|m| grouped(m.tally.done()));
-    row("Requests", left, right, None);
-    let (left, right) = both(&|m| format!("{:.2} %", m.tally.success_rate() * 100.0));
-    row("Success rate", left, right, None);
-    line!(out);
-    let pairs = report.comparisons.first().map_or(0, |found| found.pairs);
-    if pairs >= FEWEST_PAIRS {
-        line!(out, "Ratios: geometric mean over {pairs} pairs of blocks in random order, with their 95 % interval.");
-    } else {
-        line!(out, "Ratios: of the totals. {pairs} pairs of blocks are too few for an interval; measure longer.");
-    }
-    line!(out);
+    (0..columns).map(|i| width(i) + 2 * usize::from(i > 0)).map(|width| width.max(9)).collect()
 }
 
-fn ratio(ratio: Ratio) -> String {
-    match ratio.interval {
-        None => format!("{:.2} x", ratio.estimate),
-        Some((low, high)) if ratio.differs() == Some(false) => {
-            format!("no detectable difference ({low:.2} to {high:.2})")
+/// A table, cut into several where it is too wide; each has the first column.
+fn table(out: &mut String, rows: &[Vec<String>]) {
+    let widths = widths(rows);
+    let first = widths.first().copied().unwrap_or(0);
+    let mut begin = 1;
+    while begin < widths.len() {
+        let mut end = begin;
+        let mut used = first;
+        while let Some(width) = widths.get(end).filter(|width| end == begin || used + **width <= WIDTH) {
+            used += width;
+            end += 1;
         }
-        Some((low, high)) => format!("{:.2} x ({low:.2} to {high:.2})", ratio.estimate),
+        for row in rows {
+            let mut text = format!("{:<first$}", row.first().map_or("", String::as_str));
+            for (cell, width) in row.iter().zip(&widths).take(end).skip(begin) {
+                let _infallible = write!(text, "{cell:>width$}");
+            }
+            line!(out, "{}", text.trim_end());
+        }
+        line!(out);
+        begin = end;
     }
 }
 
-fn histogram(out: &mut String, mode: &ModeReport, named: bool) {
-    let bins = mode.tally.latencies.bins(BINS);
+fn comparisons(out: &mut String, found: &[Comparison]) {
+    for comparison in found {
+        line!(
+            out,
+            "Comparison, {} / {}: {}",
+            plain(&comparison.other),
+            plain(&comparison.base),
+            rows::method(comparison)
+        );
+        line!(out, "{:<24}{:>12}{:>17}{:>15}", "", "ratio", "95 % interval", "would show");
+        let mut foreseen = false;
+        for (metric, name) in COMPARED {
+            let Some(ratio) = comparison.ratio(metric) else {
+                line!(out, "  {name:<22}{NOTHING:>12}");
+                continue;
+            };
+            let effect = detectable(&ratio);
+            foreseen |= effect.is_some();
+            let text = format!(
+                "  {name:<22}{:>12}{:>17}{:>15}   {}",
+                format!("{} x", estimate(&ratio)),
+                interval(&ratio, " to ").unwrap_or_else(|| NOTHING.into()),
+                effect.map_or_else(|| NOTHING.into(), |effect| format!("from {effect}")),
+                if ratio.differs() == Some(false) { "no detectable difference" } else { "" }
+            );
+            line!(out, "{}", text.trim_end());
+        }
+        if foreseen {
+            line!(out, "  (would show: the smallest effect that this run could have shown)");
+        }
+        line!(out);
+    }
+}
+
+fn histogram(out: &mut String, report: &Report, lane: &ModeReport) {
+    let bins = lane.tally.latencies.bins(BINS);
     let most = bins.iter().map(|(_, n)| *n).max().unwrap_or(0);
     if most == 0 {
         return;
     }
-    let which = if named { mode.mode.to_string() + ", " } else { String::new() };
+    let which = if report.modes.len() > 1 { plain(&lane.name) + ", " } else { String::new() };
     line!(out, "Response time histogram ({which}requests up to each time; the last bar is the slowest 1 %):");
     let width = grouped(most).len();
     for (edge, n) in bins {
@@ -173,121 +209,88 @@ fn histogram(out: &mut String, mode: &ModeReport, named: bool) {
     line!(out);
 }
 
-fn percentiles(out: &mut String, modes: &[&ModeReport]) {
-    line!(out, "Response time distribution:");
-    if modes.len() > 1 {
-        let names: String = modes.iter().map(|m| format!("{:>12}", m.mode.as_str())).collect();
-        line!(out, "          {names}");
+/// The percentiles of every lane, and in an open loop of all three times.
+fn distributions(out: &mut String, report: &Report) {
+    let open = is_open(report);
+    match report.modes.as_slice() {
+        [lane] if open => {
+            let tally = &lane.tally;
+            line!(out, "Response time distribution:");
+            let times = [("response", &tally.latencies), ("service", &tally.service), ("lateness", &tally.lateness)];
+            distribution(out, &times.map(|(name, latencies)| (name.to_owned(), latencies)));
+            line!(out, "{}", notes::TWO_TIMES);
+            line!(out);
+        }
+        lanes => {
+            let times: [(&str, fn(&ModeReport) -> &Latencies); 3] = [
+                ("Response time distribution:", |m| &m.tally.latencies),
+                ("Service time distribution:", |m| &m.tally.service),
+                ("Lateness of the generator:", |m| &m.tally.lateness),
+            ];
+            for (title, of) in times.into_iter().take(if open { 3 } else { 1 }) {
+                line!(out, "{title}");
+                let columns: Vec<_> = lanes.iter().map(|lane| (plain(&lane.name), of(lane))).collect();
+                distribution(out, &columns);
+            }
+        }
     }
-    for (p, _) in PERCENTILES {
-        let values: String = modes.iter().map(|m| format!("{:>12}", percentile(m, p))).collect();
-        line!(out, "  {p:>6.2} %{values}");
-    }
-    if PERCENTILES.iter().any(|(p, _)| modes.iter().any(|m| !m.tally.latencies.supports(*p))) {
-        line!(out, "  (- where fewer than ten requests lie beyond)");
-    }
-    line!(out);
 }
 
-fn distributions(out: &mut String, mode: &ModeReport) {
-    let name = mode.mode;
-    if !mode.tally.statuses.is_empty() {
+fn distribution(out: &mut String, columns: &[(String, &Latencies)]) {
+    let percents: Vec<_> = PERCENTILES.iter().map(|(p, _)| format!("{p:.2} %")).collect();
+    let upright: Vec<Vec<String>> = if columns.len() > 1 {
+        vec![head("", &columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())]
+    } else {
+        Vec::new()
+    };
+    let of = |p: f64| columns.iter().map(|(_, latencies)| percentile(latencies, p)).collect::<Vec<_>>();
+    let rows = PERCENTILES.iter().map(|(p, _)| head(&format!("  {p:>6.2} %"), &of(*p)));
+    let upright: Vec<_> = upright.into_iter().chain(rows).collect();
+    if widths(&upright).iter().sum::<usize>() <= WIDTH {
+        table(out, &upright);
+    } else {
+        let lanes = columns.iter().map(|(name, latencies)| {
+            head(name, &PERCENTILES.iter().map(|(p, _)| percentile(latencies, *p)).collect::<Vec<_>>())
+        });
+        table(out, &std::iter::once(head("", &percents)).chain(lanes).collect::<Vec<_>>());
+    }
+    let missing = |p: f64| columns.iter().any(|(_, latencies)| !latencies.supports(p));
+    if PERCENTILES.iter().any(|(p, _)| missing(*p)) {
+        // Right below the table.
+        out.truncate(out.trim_end_matches('\n').len() + 1);
+        line!(out, "  (- where fewer than ten requests lie beyond)");
+        line!(out);
+    }
+}
+
+fn outcomes(out: &mut String, lane: &ModeReport) {
+    let name = plain(&lane.name);
+    if !lane.tally.statuses.is_empty() {
         line!(out, "Status code distribution ({name}):");
-        for (status, n) in &mode.tally.statuses {
+        for (status, n) in &lane.tally.statuses {
             line!(out, "  [{status}] {} responses", grouped(*n));
         }
         line!(out);
     }
-    if !mode.tally.errors.is_empty() {
+    if !lane.tally.errors.is_empty() {
         line!(out, "Error distribution ({name}):");
-        for (word, n) in &mode.tally.errors {
-            line!(out, "  [{}] {word}", grouped(*n));
+        for (word, n) in &lane.tally.errors {
+            line!(out, "  [{}] {}", grouped(*n), plain(word));
         }
-        line!(out);
-    }
-    if mode.tally.unfinished > 0 {
-        line!(out, "{} requests were under way when the run was interrupted ({name}).", grouped(mode.tally.unfinished));
         line!(out);
     }
 }
 
 fn footer(out: &mut String, report: &Report) {
-    let generator = &report.generator;
+    let urls: Vec<_> = report.urls.iter().map(|url| plain(url)).collect();
     line!(
         out,
-        "{}: closed loop, {} connections on {} threads; {} CPU per request in the generator.",
-        report.urls.join(" "),
-        grouped(super::count(generator.connections)),
-        generator.threads,
-        seconds(generator.cpu_per_request())
+        "{}: {}; {} CPU per request in the generator.",
+        urls.join(" "),
+        notes::setting(report),
+        seconds(report.generator.cpu_per_request())
     );
-    if report.modes.iter().any(|mode| mode.mode == Mode::Cert) {
-        line!(out, "Requests were signed between blocks: neither durations nor latencies include it.");
-    }
-}
-
-/// The percentile, unless it would be an anecdote.
-fn percentile(mode: &ModeReport, percent: f64) -> String {
-    let latencies = &mode.tally.latencies;
-    time(latencies.supports(percent).then(|| latencies.percentile(percent)).flatten())
-}
-
-pub(in super::super) fn time(duration: Option<Duration>) -> String {
-    seconds(duration.map(|duration| duration.as_secs_f64()))
-}
-
-/// Four digits with the unit that fits.
-fn seconds(value: Option<f64>) -> String {
-    let Some(value) = value else { return "-".into() };
-    let (scaled, unit) = match value {
-        v if v < 999.95e-6 => (v * 1e6, "µs"),
-        v if v < 999.95e-3 => (v * 1e3, "ms"),
-        v => (v, "s"),
-    };
-    let digits = if scaled < 9.9995 {
-        3
-    } else if scaled < 99.995 {
-        2
-    } else {
-        1
-    };
-    format!("{scaled:.digits$} {unit}")
-}
-
-fn bytes(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".into(), |value| grouped(whole(value.round())))
-}
-
-/// Thousands are set off by commas.
-pub(in super::super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_readable() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        let times = [1e-6, 12.346e-6, 999.94e-6, 999.99e-6, 0.0123456, 1.5, 123.456].map(|s| seconds(Some(s)));
-        assert_eq!(times, ["1.000 µs", "12.35 µs", "999.9 µs", "1.000 ms", "12.35 ms", "1.500 s", "123.5 s"]);
-        assert_eq!(seconds(None), "-");
-    }
-
-    #[test]
-    fn a_ratio_that_may_be_one_is_no_difference() {
-        let of = |interval| ratio(Ratio { estimate: 1.3, interval, pairs: 9, detectable: None });
-        assert_eq!(of(None), "1.30 x");
-        assert_eq!(of(Some((1.2, 1.4))), "1.30 x (1.20 to 1.40)");
-        assert_eq!(of(Some((0.9, 1.4))), "no detectable difference (0.90 to 1.40)");
+    if let Some(signing) = notes::signing(report) {
+        line!(out, "{signing}");
     }
 }
