@@ -58,6 +58,17 @@ impl Metric {
         }
     }
 
+    /// Which percentile it is, if it is one.
+    pub(super) const fn percent(self) -> Option<f64> {
+        match self {
+            Self::P50 => Some(50.0),
+            Self::P90 => Some(90.0),
+            Self::P95 => Some(95.0),
+            Self::P99 => Some(99.0),
+            Self::Mean | Self::RequestsPerSec | Self::ServerCpuPerRequest => None,
+        }
+    }
+
     /// Its value for some requests, in seconds or per second; `None` where they are too few to tell.
     fn of(self, tally: &Tally, elapsed: Duration, server_cpu: Option<Duration>) -> Option<f64> {
         let percentile = |p| tally.latencies.supports(p).then(|| tally.latencies.percentile(p)).flatten();
@@ -151,14 +162,8 @@ impl Comparison {
     /// A comparison that found this.
     #[cfg(test)]
     pub(super) fn of(base: &str, other: &str, pairs: usize, found: impl FnMut(Metric) -> Option<Ratio>) -> Self {
-        Self {
-            base: base.into(),
-            other: other.into(),
-            pairs,
-            caveat: None,
-            log: Pairs::default(),
-            ratios: Metric::ALL.map(found),
-        }
+        let ratios = Metric::ALL.map(found);
+        Self { base: base.into(), other: other.into(), pairs, ratios, ..Self::default() }
     }
 
     /// Compares from the pairs, and from the totals (of the base first) where there are too few.
@@ -257,5 +262,43 @@ mod tests {
         let mut random = Random(1);
         let ratio = compare(synthetic(6, 0.0, 1.0, &mut random), &mut random);
         assert_eq!(ratio.differs(), Some(false), "{ratio:?}");
+    }
+
+    /// How many of 400 runs of `pairs` pairs with a true ratio of `effect` show a difference.
+    fn power(pairs: usize, spread: f64, effect: f64) -> usize {
+        let claims = (0..400u64).filter(|seed| {
+            let mut random = Random(*seed);
+            let data = synthetic(pairs, spread, effect, &mut random);
+            compare(data, &mut random).differs() == Some(true)
+        });
+        claims.count()
+    }
+
+    #[test]
+    fn the_detectable_effect_is_detected_four_times_of_five() {
+        for (pairs, spread) in [(8, 0.05), (30, 0.05), (30, 0.2), (100, 0.01)] {
+            let mut random = Random(7);
+            // The run's own figure scatters with its spread; the mean over some runs is what the definition says.
+            let of_one = |random: &mut Random| {
+                let data = synthetic(pairs, spread, 1.0, random);
+                compare(data, random).detectable.unwrap().ln()
+            };
+            let effect = ((0..60).map(|_| of_one(&mut random)).sum::<f64>() / 60.0).exp();
+            let found = power(pairs, spread, effect);
+            assert!((280..=360).contains(&found), "{found} of 400 with {pairs} pairs find {effect}");
+            assert!(power(pairs, spread, 1.0 / effect) >= 280);
+        }
+    }
+
+    #[test]
+    fn more_pairs_than_are_kept_change_no_estimate() {
+        let mut random = Random(3);
+        let data = synthetic(10_000, 0.1, 1.1, &mut random);
+        assert_eq!(data.count(), 10_000);
+        let ratio = compare(data, &mut random);
+        let (low, high) = ratio.interval.unwrap();
+        // The standard error is 0.1 √2 / √10,000 = 0.0014.
+        assert!((ratio.estimate / 1.1 - 1.0).abs() < 0.006 && (1.004..1.008).contains(&(high / low)), "{ratio:?}");
+        assert!(ratio.detectable.unwrap() < 1.006);
     }
 }

@@ -22,6 +22,7 @@
 
 mod bootstrap;
 mod codec;
+mod compare;
 mod comparison;
 mod connection;
 mod cpu;
@@ -29,6 +30,7 @@ pub mod csv;
 mod engine;
 pub mod hdr_log;
 mod latch;
+mod merge;
 pub mod pacer;
 mod plan;
 mod probe;
@@ -48,15 +50,19 @@ mod target;
 #[cfg(test)]
 #[allow(clippy::as_conversions)]
 mod tests;
+mod threshold;
 mod timer;
 mod varint;
+mod words;
 mod worker;
 
 use crate::{measure::random, number};
 
 pub use crate::measure::Environment;
+pub use compare::compare_reports;
 pub use comparison::{Comparison, Metric, Ratio};
 pub use engine::{Intervals, Piece, Requests, Subject, Watch, run};
+pub use merge::merge;
 pub use plan::{Mode, Plan, Presign, Schedule, Stop, WarmUp};
 pub use progress::{Phase, Progress};
 pub use report::{Ending, Generator, ModeReport, Report};
@@ -65,3 +71,4 @@ pub use server_clock::{ServerClock, probe_metrics};
 pub use source::{PreparedRequest, RequestSource};
 pub use statistics::{Exact, Latencies, Tally};
 pub use target::Target;
+pub use threshold::{Threshold, Verdict};

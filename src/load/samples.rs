@@ -2,7 +2,7 @@
 
 use super::{
     comparison::{Metric, Summary},
-    number::{count, float},
+    number::float,
     statistics::Tally,
 };
 use std::time::Duration;
@@ -141,10 +141,6 @@ impl Samples {
         }
         read
     }
-
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
-    }
 }
 
 /// The ratios of pairs of neighbouring blocks of two lanes. More than 2,048 are averaged with their neighbours, so that a
@@ -185,9 +181,45 @@ impl BlockMetrics {
     }
 }
 
-/// A number of rows as it is shown.
-impl Samples {
-    pub(super) fn rows(&self) -> u64 {
-        count(self.len())
+#[cfg(test)]
+#[allow(clippy::as_conversions)]
+mod tests {
+    use super::*;
+
+    fn row(value: f64) -> Row {
+        // The second metric is unknown now and then.
+        std::array::from_fn(|i| (i != 1 || value as u64 % 3 != 0).then_some(value))
+    }
+
+    fn mean(samples: &Samples, metric: Metric) -> f64 {
+        super::super::bootstrap::mean(&samples.of(metric))
+    }
+
+    #[test]
+    fn any_number_fits_and_estimates_stay() {
+        for n in [1, 2_048, 2_049, 5_000, 100_000u32] {
+            let mut samples = Samples::default();
+            (0..n).for_each(|i| samples.push(&row(f64::from(i))));
+            assert!(samples.rows.len() <= MOST_ROWS && (n < 2_049 || samples.rows.len() > MOST_ROWS / 2), "{n}");
+            assert_eq!(samples.total(), u64::from(n));
+            let wanted = f64::from(n - 1) / 2.0;
+            assert!((mean(&samples, Metric::Mean) - wanted).abs() < 1e-6);
+            let known: Vec<_> = (0..n).filter(|i| i % 3 != 0).map(f64::from).collect();
+            let wanted = known.iter().sum::<f64>() / known.len().max(1) as f64;
+            assert!((mean(&samples, Metric::P50) - wanted).abs() < 1e-6, "{n}");
+        }
+    }
+
+    #[test]
+    fn what_is_appended_counts_as_much() {
+        let (mut long, mut short) = (Samples::default(), Samples::default());
+        (0..5_000).for_each(|_| long.push(&row(1.0)));
+        (0..5_000).for_each(|_| short.push(&row(4.0)));
+        (0..3_000).for_each(|_| short.push(&row(4.0)));
+        long.append(short);
+        assert_eq!((long.total(), long.rows.len() <= MOST_ROWS), (13_000, true));
+        assert!((mean(&long, Metric::Mean) - (5_000.0 + 8_000.0 * 4.0) / 13_000.0).abs() < 1e-9);
+        (0..13_000).for_each(|_| long.push(&row(2.0)));
+        assert_eq!(long.total(), 26_000);
     }
 }

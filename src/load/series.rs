@@ -1,7 +1,11 @@
 //! How a lane did over time, in constant memory: intervals that become longer as the run does.
 
-use super::{number::float, sketch::Sketch, statistics::Tally};
-use std::time::Duration;
+use super::{
+    number::{count, float, whole},
+    sketch::Sketch,
+    statistics::Tally,
+};
+use std::{collections::BTreeMap, time::Duration};
 
 /// Intervals that are kept; when more come, neighbours are merged.
 pub(super) const MOST_INTERVALS: usize = 240;
@@ -30,6 +34,17 @@ pub struct Interval {
 }
 
 impl Interval {
+    const EMPTY: Self = Self {
+        start: Duration::ZERO,
+        end: Duration::ZERO,
+        measured: Duration::ZERO,
+        answered: 0,
+        failed: 0,
+        p50: None,
+        p99: None,
+        slowest: None,
+    };
+
     /// Answers per second.
     pub fn requests_per_second(&self) -> f64 {
         if self.measured.is_zero() { 0.0 } else { float(self.answered) / self.measured.as_secs_f64() }
@@ -94,6 +109,46 @@ impl Series {
             }
         }
         series
+    }
+
+    /// Runs at the same time, each with how much later than the first it began: intervals that fall into the same part of
+    /// the whole time are added.
+    pub(super) fn side_by_side(runs: &[(Duration, Self)]) -> Self {
+        let all = || {
+            runs.iter()
+                .enumerate()
+                .flat_map(|(run, (later, series))| series.parts().map(move |part| (run, *later, part)))
+        };
+        let end = all().map(|(_, later, (interval, _))| later + interval.end).max().unwrap_or_default();
+        let cells =
+            runs.iter().map(|(_, series)| series.intervals.len()).max().unwrap_or(0).clamp(1, MOST_INTERVALS / 2);
+        let width = (end.as_secs_f64() / float(count(cells))).max(1e-9);
+        let mut sums: BTreeMap<u64, (Interval, Sketch, Vec<Duration>)> = BTreeMap::new();
+        for (run, later, (interval, sketch)) in all() {
+            let middle = later + (interval.start + interval.end) / 2;
+            let cell = whole(middle.as_secs_f64() / width).min(count(cells) - 1);
+            let empty = || {
+                (
+                    Interval { start: later + interval.start, ..Interval::EMPTY },
+                    Sketch::default(),
+                    vec![Duration::ZERO; runs.len()],
+                )
+            };
+            let (sum, latencies, measured) = sums.entry(cell).or_insert_with(empty);
+            sum.start = sum.start.min(later + interval.start);
+            sum.end = sum.end.max(later + interval.end);
+            sum.answered = sum.answered.saturating_add(interval.answered);
+            sum.failed = sum.failed.saturating_add(interval.failed);
+            sum.slowest = sum.slowest.max(interval.slowest);
+            latencies.merge(sketch);
+            if let Some(own) = measured.get_mut(run) {
+                *own += interval.measured;
+            }
+        }
+        Self::from_parts(sums.into_values().map(|(mut sum, latencies, measured)| {
+            sum.measured = measured.into_iter().max().unwrap_or_default();
+            (sum, latencies)
+        }))
     }
 
     /// Adds to the last interval while that is short, else begins a new one.
@@ -175,6 +230,18 @@ mod tests {
         }
         let bytes: usize = series.sketches.iter().map(|sketch| sketch.bytes().len()).sum();
         assert!(bytes < 2_000_000);
+    }
+
+    #[test]
+    fn runs_side_by_side_add_up() {
+        let mut run = Series::default();
+        (0..50).for_each(|i| run.add(Duration::from_secs(2 * i), Duration::from_secs(1), &second(i)));
+        let both = Series::side_by_side(&[(Duration::ZERO, run.clone()), (Duration::from_millis(300), run)]);
+        assert!((40..=51).contains(&both.intervals().len()), "{}", both.intervals().len());
+        assert_eq!(both.intervals().iter().map(|i| i.answered).sum::<u64>(), 100_100);
+        let full = both.intervals().iter().filter(|i| (i.requests_per_second() - 2_002.0).abs() < 1e-6).count();
+        assert!(full > 40, "{full}");
+        assert!(Series::side_by_side(&[]).intervals().is_empty());
     }
 
     #[test]

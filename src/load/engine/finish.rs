@@ -24,6 +24,7 @@ impl Run<'_, '_> {
             generator,
             environment: Environment::here(),
             ending: self.ending,
+            notes: Vec::new(),
         }
     }
 

@@ -1,13 +1,16 @@
 //! What a run found, for people ([`Report::text`], [`Report::html`]) and for programs ([`Report::json`]).
 
+mod fields;
 mod format;
 mod html;
 mod json;
 mod limit;
 mod notes;
+mod read;
+mod read_lane;
 mod rows;
 #[cfg(test)]
-mod sample;
+pub(super) mod sample;
 mod text;
 
 pub use limit::Limit;
@@ -62,6 +65,8 @@ pub struct Report {
     pub environment: Environment,
     /// Why it ended.
     pub ending: Ending,
+    /// What a reader should know who sees several runs in one: what differs between them, and what was left out.
+    pub notes: Vec<String>,
 }
 
 impl Report {

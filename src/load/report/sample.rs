@@ -5,6 +5,7 @@ use super::{
         comparison::{Comparison, Metric, Ratio},
         plan::{Mode, Presign, Schedule},
         random::Random,
+        samples::BlockMetrics,
         series::{Interval, Series},
         statistics::{Latencies, Tally},
     },
@@ -28,7 +29,7 @@ pub(super) fn latencies(n: u64, typical: f64, random: &mut Random) -> Latencies 
 }
 
 /// A lane whose name begins with its mode.
-pub(super) fn lane(name: &str, n: u64, typical: f64) -> ModeReport {
+pub(in super::super) fn lane(name: &str, n: u64, typical: f64) -> ModeReport {
     let mut random = Random(n ^ name.bytes().map(u64::from).sum::<u64>());
     let mode = if name.starts_with("cert") { Mode::Cert } else { Mode::Token };
     let mut tally = Tally { latencies: latencies(n, typical, &mut random), ..Tally::default() };
@@ -43,12 +44,12 @@ pub(super) fn lane(name: &str, n: u64, typical: f64) -> ModeReport {
         measured: Duration::from_secs_f64(seconds),
         blocks: 60,
         series: series(n, typical, seconds, &mut random),
+        block_metrics: BlockMetrics::default(),
+        server_cpu_source: Some("process"),
         server_cpu_per_request: Some(if mode == Mode::Cert { 39.9e-6 } else { 34.9e-6 }),
         signing_time_per_request: Some(if mode == Mode::Cert { 402e-6 } else { 0.3e-6 }),
         signing_cpu_per_request: None,
         header_bytes: Some(if mode == Mode::Cert { 2_210.0 } else { 712.0 }),
-        block_metrics: Default::default(),
-        server_cpu_source: Some("process"),
     }
 }
 
@@ -69,7 +70,7 @@ fn series(n: u64, typical: f64, seconds: f64, random: &mut Random) -> Series {
 }
 
 /// A report of these lanes, closed loop, nothing compared.
-pub(super) fn report(modes: Vec<ModeReport>) -> Report {
+pub(in super::super) fn report(modes: Vec<ModeReport>) -> Report {
     let mut generator = Generator::new(Schedule::Closed, Presign::Block, 16, 2, Duration::from_secs(20));
     generator.requests = modes.iter().map(|lane| lane.tally.done()).sum();
     generator.cpu = Duration::from_secs(11);
@@ -90,6 +91,7 @@ pub(super) fn report(modes: Vec<ModeReport>) -> Report {
         generator,
         environment,
         ending: Ending::Completed,
+        notes: Vec::new(),
     }
 }
 
