@@ -23,31 +23,32 @@ pub enum Limit {
         /// The median response time.
         response: Duration,
     },
+    /// So many requests were due and never sent, although connections had nothing to do.
+    Unsent(u64),
 }
 
-/// Lateness below this is never held against the generator: it is what a busy machine's scheduler adds.
-const TOLERATED: Duration = Duration::from_millis(1);
-
 impl Report {
-    /// How the generator limited this run, if it did. Closed loop: its threads computed or waited for a CPU nine tenths
-    /// of the time. Open loop: the 99th percentile of its lateness is above 1 ms and above a tenth of the median
-    /// response time.
+    /// How the generator limited this run, if it did ([`Generator::limited`](super::Generator::limited)).
     pub fn limit(&self) -> Option<Limit> {
         let generator = &self.generator;
-        match generator.schedule {
-            Schedule::Closed => {
-                generator.limited().then(|| Limit::Busy { computing: generator.busy(), waiting: generator.waiting() })
-            }
-            Schedule::Open { .. } => self.modes.iter().find_map(late),
+        if !generator.limited() {
+            return None;
         }
+        Some(match generator.schedule {
+            Schedule::Closed => Limit::Busy { computing: generator.busy(), waiting: generator.waiting() },
+            Schedule::Open { .. } if generator.unsent_while_idle > 0 => Limit::Unsent(generator.unsent_while_idle),
+            Schedule::Open { .. } => self.modes.iter().filter_map(lateness).max_by(|a, b| a.0.total_cmp(&b.0))?.1,
+        })
     }
 }
 
-fn late(lane: &ModeReport) -> Option<Limit> {
+/// The lateness of a lane, before it as a part of the response time.
+fn lateness(lane: &ModeReport) -> Option<(f64, Limit)> {
     let lateness = &lane.tally.lateness;
     let late = if lateness.supports(99.0) { lateness.percentile(99.0) } else { lateness.slowest() }?;
     let response = lane.tally.latencies.percentile(50.0)?;
-    (late > TOLERATED.max(response / 10)).then(|| Limit::Late { lane: lane.name.clone(), lateness: late, response })
+    let part = late.as_secs_f64() / response.as_secs_f64();
+    Some((part, Limit::Late { lane: lane.name.clone(), lateness: late, response }))
 }
 
 #[cfg(test)]
@@ -66,6 +67,9 @@ mod tests {
         }
         assert_eq!(report.limit(), None, "lateness means nothing in a closed loop");
         report.generator.schedule = Schedule::Open { rate: 100.0 };
+        for lane in &report.modes {
+            report.generator.note_lane(&lane.tally, lane.measured);
+        }
         assert!(matches!(report.limit(), Some(Limit::Late { lane, .. }) if lane == "cert"));
     }
 

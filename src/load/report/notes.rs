@@ -57,6 +57,11 @@ fn limited(limit: &Limit) -> String {
             time(Some(*lateness)),
             time(Some(*response))
         ),
+        Limit::Unsent(n) => format!(
+            "The load generator itself limited this run: {} due and never sent although connections had nothing to do. \
+             Lower the rate, or run it on another machine.",
+            counted(*n, "request was", "requests were")
+        ),
     }
 }
 
@@ -74,8 +79,8 @@ fn of_lane(notes: &mut Vec<String>, lane: &ModeReport) {
         tally.unsent,
         "request was",
         "requests were",
-        "due and never sent, because every connection was busy: the server cannot keep up with this rate, or it takes \
-         more connections. Latencies do not include them, and would be longer.",
+        "due and never sent. Latencies do not include them, and would be longer: unless the generator was the limit, the \
+         server cannot keep up with this rate, or it takes more connections.",
     );
     note(
         tally.unfinished,

@@ -143,6 +143,13 @@ pub(super) fn environment(report: &Report) -> Table {
         let blocks = super::super::format::counted(lane.blocks, "block", "blocks");
         row(&format!("Measured, {}", lane.name), format!("{} in {blocks}", time(Some(lane.measured))));
     }
+    if let Some(source) = report.modes.iter().find_map(|lane| lane.server_cpu_source) {
+        let source = if source == "metrics" { "the server's metrics" } else { "the server's process" };
+        row("Server CPU, from", source.into());
+    }
+    if !generator.ramp.is_zero() {
+        row("Rise of the load (not counted)", super::super::format::round_time(generator.ramp.as_secs_f64()));
+    }
     row("Time limit of a request", super::super::format::round_time(generator.timeout.as_secs_f64()));
     row("Generator's CPU per request", super::super::format::seconds(generator.cpu_per_request()));
     let percent = super::super::format::percent;

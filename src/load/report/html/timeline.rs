@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        super::{number::float, series::Interval},
+        super::series::Interval,
         ModeReport, Report,
         format::{grouped, rate, round, round_time, time},
         rows::latency,
@@ -19,13 +19,7 @@ const ROW: f64 = 110.0;
 
 /// The middle of an interval, in seconds after the begin of the run.
 fn middle(interval: &Interval) -> f64 {
-    interval.start.as_secs_f64() + interval.measured.as_secs_f64() / 2.0
-}
-
-/// Answers per second within it.
-fn pace(interval: &Interval) -> f64 {
-    let measured = interval.measured.as_secs_f64();
-    if measured > 0.0 { float(interval.answered) / measured } else { 0.0 }
+    (interval.start.as_secs_f64() + interval.end.as_secs_f64()) / 2.0
 }
 
 fn intervals(report: &Report) -> impl Iterator<Item = &Interval> {
@@ -37,7 +31,7 @@ fn clock(report: &Report) -> Option<Scale> {
     if !report.modes.iter().any(|lane| lane.series.intervals().len() > 1) {
         return None;
     }
-    let end = intervals(report).map(|i| (i.start + i.measured).as_secs_f64()).fold(0.0, f64::max);
+    let end = intervals(report).map(|i| i.end.as_secs_f64()).fold(0.0, f64::max);
     // Whole numbers of a unit in which they are short.
     let (unit, name) = match end {
         e if e < 300.0 => (1.0, "seconds"),
@@ -114,7 +108,11 @@ fn draw_lane(canvas: &mut Canvas, lane: &ModeReport, style: Style, area: &Plot) 
 
 pub(super) fn rates(report: &Report) -> Option<Figure> {
     let x = clock(report)?;
-    let y = Scale::new(Axis::from_zero(intervals(report).map(pace).fold(0.0, f64::max)), "requests per second", round);
+    let y = Scale::new(
+        Axis::from_zero(intervals(report).map(Interval::requests_per_second).fold(0.0, f64::max)),
+        "requests per second",
+        round,
+    );
     let styles = Style::of(report);
     let mut keys: Vec<_> = report
         .modes
@@ -132,10 +130,11 @@ pub(super) fn rates(report: &Report) -> Option<Figure> {
         let bottom = height - Plot::foot(layout, true);
         let plot = Plot::framed(&mut canvas, &x, &y, layout.text() * 2.0, bottom);
         for (lane, style) in report.modes.iter().zip(&styles) {
-            let points: Vec<_> = lane.series.intervals().iter().map(|i| plot.at(middle(i), pace(i))).collect();
+            let points: Vec<_> =
+                lane.series.intervals().iter().map(|i| plot.at(middle(i), i.requests_per_second())).collect();
             canvas.path(&points, &format!("curve bold {}", style.class()));
             for interval in lane.series.intervals().iter().filter(|interval| interval.failed > 0) {
-                canvas.cross(plot.at(middle(interval), pace(interval)), "failed");
+                canvas.cross(plot.at(middle(interval), interval.requests_per_second()), "failed");
             }
         }
         canvas
@@ -166,7 +165,8 @@ fn rate_table(report: &Report) -> Table {
     let mut table = Table::with(&["lane, begin", "requests/s", "answered", "failed"]);
     for lane in &report.modes {
         for interval in lane.series.intervals() {
-            let values = vec![rate(pace(interval)), grouped(interval.answered), grouped(interval.failed)];
+            let values =
+                vec![rate(interval.requests_per_second()), grouped(interval.answered), grouped(interval.failed)];
             table.row(&begin(lane, interval), values);
         }
     }
