@@ -132,7 +132,14 @@ impl Situation<'_> {
         if self.continuous() {
             let limit = Duration::MAX;
             let expected = seconds(float(left) / rate.unwrap_or(self.rate));
-            return Some(Size { stock: left, count: Some(left), limit, discard_first: false, continuous: true, expected });
+            return Some(Size {
+                stock: left,
+                count: Some(left),
+                limit,
+                discard_first: false,
+                continuous: true,
+                expected,
+            });
         }
         let requests = match rate {
             _ if self.paired() => self.paired_count(total, rate.unwrap_or(self.fastest_rate)),
@@ -150,7 +157,14 @@ impl Situation<'_> {
     fn by_time(&self, total: Duration) -> Option<Size> {
         let left = total.saturating_sub(self.elapsed);
         if self.continuous() {
-            return Some(Size { stock: 0, count: None, limit: left, discard_first: false, continuous: true, expected: left });
+            return Some(Size {
+                stock: 0,
+                count: None,
+                limit: left,
+                discard_first: false,
+                continuous: true,
+                expected: left,
+            });
         }
         if left < Duration::from_millis(1) {
             return None;
@@ -303,7 +317,9 @@ mod tests {
     #[test]
     fn one_request_a_second_is_three_in_three_seconds() {
         let plan = plan(Stop::Duration(SECOND * 3), Some(1.0));
-        for (lanes, making) in [(1, Making::Endless), (1, Making::PerBlock), (2, Making::Endless), (2, Making::PerBlock)] {
+        for (lanes, making) in
+            [(1, Making::Endless), (1, Making::PerBlock), (2, Making::Endless), (2, Making::PerBlock)]
+        {
             let size = situation(&plan, lanes, making).next_block().unwrap();
             assert_eq!((size.count, size.discard_first), (Some(3), false), "{lanes} {making:?}");
         }

@@ -256,7 +256,10 @@ mod tests {
         let targets: Vec<_> = urls.iter().map(|url| Target::resolve(url).unwrap()).collect();
         let mut all = vec![Target::resolve("http://127.0.0.1:9").unwrap()];
         let routes = Routes::new(&targets, &mut all);
-        assert_eq!(all.iter().map(Target::authority).collect::<Vec<_>>(), ["127.0.0.1:9", "127.0.0.1:1", "127.0.0.1:2"]);
+        assert_eq!(
+            all.iter().map(Target::authority).collect::<Vec<_>>(),
+            ["127.0.0.1:9", "127.0.0.1:1", "127.0.0.1:2"]
+        );
         let sent = |url: &str| {
             let outgoing = routes.outgoing(Request::get(url).body(Bytes::new()).unwrap());
             let (uri, host) = (outgoing.request.uri().to_string(), outgoing.request.headers()["host"].clone());

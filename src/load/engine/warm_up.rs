@@ -88,7 +88,8 @@ impl Run<'_, '_> {
                 self.stock_up(index, ready)?;
             }
             let counted = if ramp.is_zero() { Some(left) } else { None };
-            let size = Size { stock: ready, count: counted, limit, discard_first: false, continuous: false, expected: limit };
+            let size =
+                Size { stock: ready, count: counted, limit, discard_first: false, continuous: false, expected: limit };
             let shot = Shot { size, measured: false, first, schedule, ramp, count_from: Duration::ZERO };
             let Some(outcome) = self.send(index, shot)? else { break };
             (first, schedule, sent) = (outcome.next, outcome.schedule, sent + outcome.sent);

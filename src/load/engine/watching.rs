@@ -61,7 +61,13 @@ pub(super) struct Watching<'r, 'w> {
 
 impl Run<'_, '_> {
     /// Has a block sent, which begins at `start`.
-    pub(super) fn watch(&mut self, index: usize, shot: Shot, start: Instant, block: &Arc<Block>) -> Result<(Taken, BlockEnd)> {
+    pub(super) fn watch(
+        &mut self,
+        index: usize,
+        shot: Shot,
+        start: Instant,
+        block: &Arc<Block>,
+    ) -> Result<(Taken, BlockEnd)> {
         let part = part(self.plan, &self.lanes);
         let errors = self.lanes.iter().map(|lane| errors(&lane.tally)).sum();
         let alone = self.lanes.len() == 1;

@@ -119,7 +119,8 @@ pub(in crate::load) fn metrics_page(pages: &'static [&'static str]) -> SocketAdd
     thread::spawn(move || {
         let next = AtomicU64::new(0);
         for stream in listener.incoming() {
-            let (Ok(mut stream), Ok(reader)) = (stream.as_ref(), stream.as_ref().map(|s| s.try_clone().unwrap())) else {
+            let (Ok(mut stream), Ok(reader)) = (stream.as_ref(), stream.as_ref().map(|s| s.try_clone().unwrap()))
+            else {
                 continue;
             };
             let mut lines = BufReader::new(reader).lines();

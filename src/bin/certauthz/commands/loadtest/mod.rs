@@ -18,8 +18,8 @@ use certauthz::{
     error::Result as LibraryResult,
     key::LocalKey,
     load::{
-        self, Ending, Mode, Plan, PreparedRequest, Progress, Report, Requests, ServerClock, Stop, Subject, Target, Watch,
-        WarmUp,
+        self, Ending, Mode, Plan, PreparedRequest, Progress, Report, Requests, ServerClock, Stop, Subject, Target,
+        WarmUp, Watch,
     },
     store::{Credentials, Name, TokenOptions},
 };
