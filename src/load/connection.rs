@@ -2,7 +2,7 @@
 
 use super::{latch::Latch, stock::Outgoing, target::Target};
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -95,29 +95,30 @@ impl Connection {
         start: Instant,
         limits: &Limits,
     ) -> Result<StatusCode, Failure> {
-        let (status, _) = self.exchange_with(request, start, limits, 0).await?;
+        let (status, _) = self.exchange_with(&mut Some(request), start, limits, 0).await?;
         Ok(status)
     }
 
     /// Like [`exchange`](Self::exchange), and returns the first `keep` bytes of the body.
+    ///
+    /// The request is taken out of its place when it is written: it is some 300 bytes, and each layer of futures that
+    /// owned it would move it twice.
     pub(super) async fn exchange_with(
         &mut self,
-        request: Outgoing,
+        request: &mut Option<Outgoing>,
         start: Instant,
         limits: &Limits,
         keep: usize,
     ) -> Result<(StatusCode, Vec<u8>), Failure> {
         let Self { targets, links, timer, latch } = self;
-        let (Some(target), Some(link)) = (targets.get(request.target), links.get_mut(request.target)) else {
+        let index = request.as_ref().map_or(usize::MAX, |request| request.target);
+        let (Some(target), Some(link)) = (targets.get(index), links.get_mut(index)) else {
             return Err(Failure::new("connect: no address"));
         };
-        let mut request = request.request;
-        if !limits.keep_alive {
-            request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if let (false, Some(request)) = (limits.keep_alive, &mut *request) {
+            request.request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        // Borrowed from here on: a request is some 300 bytes, and each layer of futures would move it once more.
-        let mut request = Some(request);
-        let work = attempt(link, latch, target.addresses(), limits, &mut request, keep);
+        let work = attempt(link, latch, target.addresses(), limits, request, keep);
         let outcome = within(timer, latch, start + limits.timeout, work).await.unwrap_or(Err(Failure::TIMEOUT));
         if outcome.is_err() || !limits.keep_alive {
             // Half an exchange is on it, and nothing that follows could be trusted; or it was for one request only.
@@ -159,7 +160,7 @@ async fn attempt(
     latch: &Latch,
     addresses: &[SocketAddr],
     limits: &Limits,
-    request: &mut Option<Request<Full<Bytes>>>,
+    request: &mut Option<Outgoing>,
     keep: usize,
 ) -> Result<(StatusCode, Vec<u8>), Failure> {
     // The second time the connection is new; a server that closes even that before a request is a failing server.
@@ -206,17 +207,18 @@ impl Link {
     async fn exchange(
         &mut self,
         latch: &Latch,
-        request: &mut Option<Request<Full<Bytes>>>,
+        request: &mut Option<Outgoing>,
         keep: usize,
     ) -> Option<Result<(StatusCode, Vec<u8>), Failure>> {
         let Self { sender, io } = self;
         if !sender.is_ready() {
             drive(io, latch, poll_fn(|cx| sender.poll_ready(cx))).await.ok()?;
         }
-        let response = match drive(io, latch, sender.try_send_request(request.take()?)).await {
+        let target = request.as_ref()?.target;
+        let response = match drive(io, latch, sender.try_send_request(request.take()?.request)).await {
             Ok(response) => response,
             Err(mut error) => {
-                *request = error.take_message();
+                *request = error.take_message().map(|request| Outgoing { request, target });
                 return request.is_none().then(|| Err(Failure::new(word(error.error()))));
             }
         };

@@ -29,7 +29,7 @@ pub(super) fn send(targets: &[Target], limits: Limits, requests: Vec<Outgoing>) 
 async fn one(connection: &mut Connection, targets: &[Target], limits: &Limits, request: Outgoing) -> Result<()> {
     let path = request.request.uri();
     let url = targets.get(request.target).map_or_else(|| path.to_string(), |target| target.url_of(path));
-    let answer = connection.exchange_with(request, Instant::now(), limits, BODY_SHOWN).await;
+    let answer = connection.exchange_with(&mut Some(request), Instant::now(), limits, BODY_SHOWN).await;
     match answer {
         Ok((status, _)) if status.is_success() => Ok(()),
         Ok((status, body)) => {

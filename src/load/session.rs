@@ -90,20 +90,23 @@ impl Stretch {
         let block = &*self.block;
         // In a closed loop the number means nothing, and counting it up would cost a cache line.
         let index = if open { self.next.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        let Pace::At(at) = block.pacer.pace(block.begin.elapsed(), index) else { return None };
+        let now = Instant::now();
+        let elapsed = now.saturating_duration_since(block.begin);
+        let Pace::At(at) = block.pacer.pace(elapsed, index) else { return None };
         let counted = !discard && at >= block.count_from;
         if let (true, Some(count)) = (counted, block.count)
             && self.counted.fetch_add(1, Ordering::Relaxed) >= count
         {
             return None;
         }
-        Some(Turn { due: block.begin + at, counted, discarded: discard })
+        Some(Turn { claimed: now, due: block.begin + at, counted, discarded: discard })
     }
 }
 
 /// A place in the schedule.
 #[derive(Debug, Clone, Copy)]
 struct Turn {
+    claimed: Instant,
     due: Instant,
     counted: bool,
     /// Whether it is the first of a connection after a switch between lanes.
@@ -179,13 +182,14 @@ impl Desk {
         }
     }
 
-    /// A request, where there is one without making it first.
-    fn take(&self) -> Ready {
+    /// Puts the next request into its place, where there is one without making it first.
+    fn take(&self, place: &mut Option<Outgoing>) -> Ready {
         match &mut *self.hand.borrow_mut() {
             Hand::Repeat { requests, next } => {
                 let Some(request) = requests.get(*next).or_else(|| requests.first()) else { return Ready::None };
                 *next = if *next + 1 < requests.len() { *next + 1 } else { 0 };
-                Ready::Request(request.clone(), None)
+                *place = Some(request.clone());
+                Ready::Always
             }
             Hand::Stock(hand) => {
                 if hand.as_ref().is_none_or(|chunk| chunk.requests.is_empty())
@@ -193,22 +197,24 @@ impl Desk {
                 {
                     *hand = stock.take();
                 }
-                let next = hand.as_mut().and_then(|chunk| Some((chunk.requests.pop()?, chunk.prepared)));
-                next.map_or(Ready::None, |(request, prepared)| Ready::Request(request, Some(prepared)))
+                let Some(chunk) = hand else { return Ready::None };
+                *place = chunk.requests.pop();
+                if place.is_some() { Ready::Since(chunk.prepared) } else { Ready::None }
             }
             Hand::Inline(sign) => Ready::Make(Arc::clone(sign)),
         }
     }
 
     /// Takes back a request that was not sent.
-    fn put_back(&self, ready: Ready) {
-        let (Ready::Request(request, Some(prepared)), Supply::Stock(stock)) = (ready, &self.stretch.block.supply)
+    fn put_back(&self, place: &mut Option<Outgoing>, ready: &Ready) {
+        let (Some(request), Ready::Since(prepared), Supply::Stock(stock)) =
+            (place.take(), ready, &self.stretch.block.supply)
         else {
             return;
         };
         match &mut *self.hand.borrow_mut() {
-            Hand::Stock(Some(chunk)) if chunk.prepared == prepared => chunk.requests.push(request),
-            _ => stock.put_back(Chunk { requests: vec![request], prepared }),
+            Hand::Stock(Some(chunk)) if chunk.prepared == *prepared => chunk.requests.push(request),
+            _ => stock.put_back(Chunk { requests: vec![request], prepared: *prepared }),
         }
     }
 
@@ -279,9 +285,13 @@ struct Times {
     end: Instant,
 }
 
+/// Whether there is a request.
 enum Ready {
-    /// And when it was prepared, where that matters.
-    Request(Outgoing, Option<Instant>),
+    /// One that does not age.
+    Always,
+    /// One that was prepared at this time.
+    Since(Instant),
+    /// It has to be made.
     Make(Arc<Sign>),
     None,
 }
@@ -302,23 +312,24 @@ impl Session {
         }
         let mut discard = desk.stretch.block.discard_first;
         let mut free = Instant::now();
+        let mut place = None;
         loop {
-            let ready = desk.take();
+            let ready = desk.take(&mut place);
             if matches!(ready, Ready::None) {
                 desk.stretch.dry.store(true, Ordering::Relaxed);
                 break;
             }
             let Some(turn) = desk.stretch.claim(desk.open, std::mem::take(&mut discard)) else {
-                desk.put_back(ready);
+                desk.put_back(&mut place, &ready);
                 break;
             };
-            let Some((request, sent)) = request_in_time(&desk, turn, ready).await else { break };
+            let Some(sent) = in_time(&desk, turn, &mut place, ready).await else { break };
             let guard = UnderWay::new(&desk, turn.counted);
-            let outcome = self.connection.exchange(request, sent, &desk.stretch.block.limits).await;
+            let outcome = self.connection.exchange_with(&mut place, sent, &desk.stretch.block.limits, 0).await;
             guard.done();
             let end = Instant::now();
-            let unreachable = outcome.is_err_and(|failure| failure.unreachable);
-            desk.record(turn, Times { free, sent, end }, outcome);
+            let unreachable = outcome.as_ref().is_err_and(|failure| failure.unreachable);
+            desk.record(turn, Times { free, sent, end }, outcome.map(|(status, _)| status));
             free = end;
             if unreachable && !desk.open {
                 tokio::time::sleep(PAUSE).await;
@@ -329,31 +340,36 @@ impl Session {
     }
 }
 
-/// Waits until it is `turn`'s time, with a request that is fresh then. `None` where there is none, or the block was closed.
-async fn request_in_time(desk: &Desk, turn: Turn, mut ready: Ready) -> Option<(Outgoing, Instant)> {
+/// Waits until it is `turn`'s time, with a request in its place that is fresh then. `None` where there is none, or the block
+/// was closed.
+async fn in_time(desk: &Desk, turn: Turn, place: &mut Option<Outgoing>, mut ready: Ready) -> Option<Instant> {
+    let mut now = turn.claimed;
     loop {
-        let (request, prepared) = match ready {
-            Ready::Request(request, prepared) => (request, prepared),
-            Ready::Make(sign) => {
-                let early = turn.due.checked_sub(LEAD).unwrap_or(turn.due);
-                let prepared = desk.timer.wait(early).await?;
-                (desk.make(sign).await?, Some(prepared))
+        if let Ready::Make(sign) = ready {
+            let early = turn.due.checked_sub(LEAD).unwrap_or(turn.due);
+            now = desk.timer.wait(early).await?;
+            *place = Some(desk.make(sign).await?);
+            (ready, now) = (Ready::Since(now), Instant::now());
+        }
+        if now < turn.due {
+            match desk.timer.wait(turn.due).await {
+                Some(due) => now = due,
+                None => {
+                    desk.put_back(place, &ready);
+                    return None;
+                }
             }
-            Ready::None => {
+        }
+        match ready {
+            Ready::Since(prepared) if now.saturating_duration_since(prepared) >= desk.stretch.block.fresh => {}
+            Ready::Always | Ready::Since(_) => return Some(now),
+            Ready::Make(_) | Ready::None => {
                 desk.stretch.dry.store(true, Ordering::Relaxed);
                 return None;
             }
-        };
-        let Some(now) = desk.timer.wait(turn.due).await else {
-            desk.put_back(Ready::Request(request, prepared));
-            return None;
-        };
-        let age = prepared.map(|prepared| now.saturating_duration_since(prepared));
-        if age.is_none_or(|age| age < desk.stretch.block.fresh) {
-            return Some((request, now));
         }
         desk.tally.borrow_mut().expired += 1;
-        ready = desk.take();
+        ready = desk.take(place);
     }
 }
 
