@@ -150,13 +150,17 @@ fn given_servers_clients_token_and_body() {
 fn files_appear_whole_and_a_place_that_cannot_be_written_is_told_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let run = ["--key-type", "ec", "-n", "20"];
-    let outputs = ["-o", "a.json", "--report", "a.html"];
+    let outputs = ["-o", "a.json", "--report", "a.html", "--csv", "a.csv", "--hdr-log", "a.hlog"];
     let output = loadtest(directory.path(), &[&run[..], &outputs].concat());
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     assert_eq!(read(&directory.path().join("a.json")), report(&output));
     let page = fs::read_to_string(directory.path().join("a.html")).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"), "{page}");
-    assert_eq!(files(directory.path()), ["a.html", "a.json"]);
+    let csv = fs::read_to_string(directory.path().join("a.csv")).unwrap();
+    assert!(csv.lines().count() > 2 && csv.contains("token") && csv.contains("cert"), "{csv}");
+    let log = fs::read_to_string(directory.path().join("a.hlog")).unwrap();
+    assert!(log.starts_with("#[") && log.lines().last().unwrap().contains("Tag="), "{log}");
+    assert_eq!(files(directory.path()), ["a.csv", "a.hlog", "a.html", "a.json"]);
     let begin = std::time::Instant::now();
     for option in ["-o", "--report", "--csv", "--hdr-log"] {
         let output = loadtest(directory.path(), &["-z", "60s", option, "nowhere/a"]);

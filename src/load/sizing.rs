@@ -132,14 +132,7 @@ impl Situation<'_> {
         if self.continuous() {
             let limit = Duration::MAX;
             let expected = seconds(float(left) / rate.unwrap_or(self.rate));
-            return Some(Size {
-                stock: left,
-                count: Some(left),
-                limit,
-                discard_first: false,
-                continuous: true,
-                expected,
-            });
+            return Some(Size { stock: 0, count: Some(left), limit, discard_first: false, continuous: true, expected });
         }
         let requests = match rate {
             _ if self.paired() => self.paired_count(total, rate.unwrap_or(self.fastest_rate)),

@@ -48,7 +48,7 @@ pub(super) fn round_time(seconds: f64) -> String {
 
 /// A round number without needless zeros, in thousands: `1,500`, `0.25`.
 pub(super) fn round(value: f64) -> String {
-    if value >= 1e4 {
+    if value >= 1e3 {
         return grouped(whole(value.round()));
     }
     let text = format!("{value:.4}");
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(times, ["1.000 µs", "12.35 µs", "999.9 µs", "1.000 ms", "12.35 ms", "1.500 s", "123.5 s"]);
         assert_eq!((seconds(None), seconds(Some(f64::NAN))), ("-".into(), "-".into()));
         let ticks = [0.0, 5e-7, 50e-6, 1e-3, 2.5e-3, 0.2, 1.0, 1500.0].map(round_time);
-        assert_eq!(ticks, ["0", "500 ns", "50 µs", "1 ms", "2.5 ms", "200 ms", "1 s", "1500 s"]);
+        assert_eq!(ticks, ["0", "500 ns", "50 µs", "1 ms", "2.5 ms", "200 ms", "1 s", "1,500 s"]);
         assert_eq!([0.0, 0.25, 10.0, 20_000.0].map(round), ["0", "0.25", "10", "20,000"]);
         assert_eq!([0.0, 12.34, 99.96, 43_210.5].map(rate), ["0.0", "12.3", "100", "43,211"]);
         assert_eq!(

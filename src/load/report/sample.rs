@@ -47,6 +47,8 @@ pub(super) fn lane(name: &str, n: u64, typical: f64) -> ModeReport {
         signing_time_per_request: Some(if mode == Mode::Cert { 402e-6 } else { 0.3e-6 }),
         signing_cpu_per_request: None,
         header_bytes: Some(if mode == Mode::Cert { 2_210.0 } else { 712.0 }),
+        block_metrics: Default::default(),
+        server_cpu_source: Some("process"),
     }
 }
 
@@ -55,6 +57,7 @@ fn series(n: u64, typical: f64, seconds: f64, random: &mut Random) -> Series {
     let time = |seconds: f64| Some(Duration::from_secs_f64(seconds));
     let intervals = (0..60u32).map(|i| Interval {
         start: Duration::from_secs_f64(f64::from(i)),
+        end: Duration::from_secs_f64(f64::from(i) + 1.0),
         measured: Duration::from_secs_f64(seconds / 60.0),
         answered: noise(n as f64 / 60.0) as u64,
         failed: u64::from(i == 41),

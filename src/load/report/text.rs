@@ -168,6 +168,11 @@ fn comparisons(out: &mut String, found: &[Comparison]) {
             plain(&comparison.base),
             rows::method(comparison)
         );
+        if COMPARED.iter().all(|(metric, _)| comparison.ratio(*metric).is_none()) {
+            line!(out, "  too few answers to compare");
+            line!(out);
+            continue;
+        }
         line!(out, "{:<24}{:>12}{:>17}{:>15}", "", "ratio", "95 % interval", "would show");
         let mut foreseen = false;
         for (metric, name) in COMPARED {

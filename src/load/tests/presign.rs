@@ -114,6 +114,7 @@ fn nothing_older_than_half_the_window_is_sent() {
         let age = arrived.iter().map(|(nonce, at)| at[0].duration_since(made[nonce])).max().unwrap();
         // And the way to the server's thread.
         assert!(age < window / 2 + Duration::from_millis(100), "{presign:?} {rate:?}: {age:?}");
-        assert_eq!(made.len() as u64, 101 + report.modes[0].tally.expired, "all that was made was sent, or had expired");
+        let expired = report.modes[0].tally.expired;
+        assert_eq!(made.len() as u64, 101 + expired, "{presign:?} {rate:?}: what was made was sent, or had expired");
     }
 }

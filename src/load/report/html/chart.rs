@@ -204,11 +204,16 @@ impl Plot {
         plot
     }
 
-    /// Horizontal lines, the numbers left of them, and what they are above.
+    /// Horizontal lines, as many as have room, the numbers left of them, and what they are above.
     pub(super) fn grid(&self, canvas: &mut Canvas, y: &Scale) {
         let size = canvas.layout.text();
+        let mut free = f64::MAX;
         for (tick, text) in &y.ticks {
             let at = self.y_at(*tick);
+            if at > free {
+                continue;
+            }
+            free = at - size * 1.5;
             canvas.line((self.left, at), (self.right, at), "grid");
             canvas.text((self.left - 6.0, at + size * 0.35), Anchor::End, "tick", text);
         }

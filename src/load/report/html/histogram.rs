@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Bins that are wanted; round widths make them a few less or more.
 const BINS: f64 = 32.0;
 /// The height of a row.
-const ROW: f64 = 74.0;
+const ROW: f64 = 84.0;
 
 /// The bins of all lanes, and how many requests of each are in them.
 struct Bins {
@@ -37,7 +37,7 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
     let most = bins.most(report);
     let draw = |layout: Layout| {
         let size = layout.text();
-        let row = ROW + size * 1.6;
+        let row = ROW + size * 2.2;
         let foot = Plot::foot(layout, true);
         let lanes = f64::from(u32::try_from(report.modes.len()).unwrap_or(u32::MAX));
         let mut canvas = Canvas::new(layout, row * lanes + foot);
@@ -45,10 +45,10 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
         for (i, style) in styles.iter().enumerate() {
             let area = Plot {
                 x: bins.axis,
-                y: Axis::Linear(0.0, most),
+                y: Axis::Linear(0.0, most * 1.25),
                 left: 2.0,
                 right: layout.width() - 14.0,
-                top: top + size * 1.6,
+                top: top + size * 2.2,
                 bottom: top + row,
             };
             bins.draw(&mut canvas, report, i, *style, &area);
@@ -74,11 +74,11 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
 }
 
 impl Bins {
-    /// From the fastest request of all lanes to the slowest 99th percentile: one outlier must not squeeze all others into
-    /// the first bin.
+    /// From the fastest half percent of all lanes to the slowest 99th percentile: single outliers must not squeeze all others
+    /// into a few bins. The first bin holds all that is faster.
     fn new(report: &Report) -> Option<Self> {
         let all = || report.modes.iter().map(|lane| &lane.tally.latencies).filter(|latencies| latencies.count() > 0);
-        let low = all().filter_map(|latencies| latencies.fastest()).min()?.as_secs_f64().max(1e-6);
+        let low = all().filter_map(|latencies| latencies.percentile(0.5)).min()?.as_secs_f64().max(1e-6);
         let high = all().filter_map(|latencies| latencies.percentile(99.0)).max()?.as_secs_f64().max(low);
         let (axis, edges) = if high / low > 30.0 { geometric(low, high) } else { equal(low, high) };
         let limits: Vec<_> = edges.iter().skip(1).map(|edge| Duration::from_secs_f64(*edge)).collect();
@@ -114,7 +114,7 @@ impl Bins {
             let top = area.y_at(share).min(area.bottom - 0.7);
             let title = format!(
                 "{} to {}: {} ({})",
-                seconds(*low),
+                if self.edges.first() == Some(low) { "the fastest".into() } else { seconds(*low) },
                 seconds(*high),
                 percent(share),
                 counted(*n, "request", "requests")
@@ -127,7 +127,7 @@ impl Bins {
                 let at = area.x_at(value.as_secs_f64());
                 canvas.line((at, area.top), (at, area.bottom), "mark");
                 let (anchor, beside) = if p < 90.0 { (Anchor::Start, 4.0) } else { (Anchor::End, -4.0) };
-                canvas.text((at + beside, area.top + size * 0.9), anchor, "tick", &format!("p{p:.0}"));
+                canvas.text((at + beside, area.top + size * 0.9), anchor, "tick halo", &format!("p{p:.0}"));
             }
         }
         canvas.text((area.left, area.top - size * 0.5), Anchor::Start, "name", &lane.name);

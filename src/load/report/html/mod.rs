@@ -47,7 +47,8 @@ pub(super) fn render(report: &Report) -> String {
     );
     head(&mut out, report, &title);
     out.push_str("<div class=\"cards\">\n");
-    section(&mut out, "Key figures", "full", &tables::figures(report));
+    let wide = if report.modes.len() > tables::MOST_COLUMNS { "full" } else { "" };
+    section(&mut out, "Key figures", wide, &tables::figures(report));
     for comparison in &report.comparisons {
         if let Some(figure) = forest::figure(comparison) {
             figure.write(&mut out);
@@ -58,7 +59,9 @@ pub(super) fn render(report: &Report) -> String {
     for figure in figures.into_iter().flatten() {
         figure.write(&mut out);
     }
-    section(&mut out, "Answers and errors", "", &tables::outcomes(report));
+    if report.modes.iter().any(|lane| lane.tally.done() > 0) {
+        section(&mut out, "Answers and errors", "", &tables::outcomes(report));
+    }
     section(&mut out, "How and where", "facts", &tables::environment(report));
     explain(&mut out, report);
     out.push_str("</div>\n</main>\n</body>\n</html>\n");
@@ -134,7 +137,7 @@ fn explain(out: &mut String, report: &Report) {
         ));
     }
     terms.extend(notes::signing(report).map(|signing| ("Signing", signing)));
-    out.push_str("<section class=\"card full\">\n<h2>How to read this</h2>\n<dl>\n");
+    out.push_str("<section class=\"card\">\n<h2>How to read this</h2>\n<dl>\n");
     for (term, meaning) in terms {
         let _infallible = writeln!(out, "<dt>{}</dt><dd>{}</dd>", Escaped(term), Escaped(meaning));
     }

@@ -36,10 +36,12 @@ p { margin: 0; overflow-wrap: anywhere; }
 .verdict { margin: 18px 0 0; font-size: 20px; line-height: 1.4; max-width: 62em; }
 .verdict + .verdict { margin-top: 8px; }
 .cards {
-  display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; margin-top: 20px; align-items: start;
+  display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; margin-top: 20px;
 }
 .card { background: var(--card); border: 1px solid var(--edge); border-radius: 10px; padding: 16px 18px; min-width: 0; }
-.full { grid-column: 1 / -1; }
+.full, .card:last-child:nth-child(odd) { grid-column: 1 / -1; }
+.cards:has(> .full) .card:last-child:nth-child(odd) { grid-column: auto; }
+.cards:has(> .full) .card:last-child:nth-child(even) { grid-column: 1 / -1; }
 .keys { display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 0 0 8px; padding: 0; list-style: none; font-size: 14px; }
 .keys li { overflow-wrap: anywhere; }
 .key { width: 28px; height: 12px; vertical-align: -1px; overflow: visible; }
@@ -51,6 +53,7 @@ p { margin: 0; overflow-wrap: anywhere; }
 text { fill: var(--soft); }
 .name, .label { fill: var(--ink); }
 .name { font-weight: 600; }
+.halo { paint-order: stroke; stroke: var(--card); stroke-width: 3; stroke-linejoin: round; }
 .grid { stroke: var(--grid); stroke-width: 1; }
 .axis, .one { stroke: var(--soft); stroke-width: 1; }
 .one { stroke-width: 1.5; }
@@ -77,7 +80,7 @@ th, td { padding: 4px 0 4px 14px; text-align: right; border-bottom: 1px solid va
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 th { font-weight: 600; }
 tbody th { font-weight: 400; color: var(--soft); white-space: normal; }
-.facts td { white-space: normal; overflow-wrap: anywhere; }
+.facts td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 details { margin-top: 10px; font-size: 14px; }
 summary { cursor: pointer; color: var(--soft); padding: 4px 0; }
 dl { margin: 0; font-size: 15px; }

@@ -12,7 +12,7 @@ use super::{
 use std::fmt::Write as _;
 
 /// With more lanes than this, they are rows.
-const MOST_COLUMNS: usize = 3;
+pub(super) const MOST_COLUMNS: usize = 3;
 
 /// A table with a head, and a name at the begin of each row.
 pub(super) struct Table {
@@ -37,7 +37,16 @@ impl Table {
 
     /// In a box of its own, so that a wide table scrolls there and not the page.
     pub(super) fn write(&self, out: &mut String) {
-        out.push_str("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
+        out.push_str("<div class=\"scroll\" tabindex=\"0\"><table>\n");
+        if self.head.iter().any(|name| !name.is_empty()) {
+            self.write_head(out);
+        }
+        self.write_rows(out);
+        out.push_str("</table></div>\n");
+    }
+
+    fn write_head(&self, out: &mut String) {
+        out.push_str("<thead><tr>");
         for name in &self.head {
             if name.is_empty() {
                 out.push_str("<td></td>");
@@ -45,7 +54,11 @@ impl Table {
                 let _infallible = write!(out, "<th scope=\"col\">{}</th>", Escaped(name));
             }
         }
-        out.push_str("</tr></thead>\n<tbody>\n");
+        out.push_str("</tr></thead>\n");
+    }
+
+    fn write_rows(&self, out: &mut String) {
+        out.push_str("<tbody>\n");
         for (name, values) in &self.rows {
             let _infallible = write!(out, "<tr><th scope=\"row\">{}</th>", Escaped(name));
             for value in values {
@@ -53,7 +66,7 @@ impl Table {
             }
             out.push_str("</tr>\n");
         }
-        out.push_str("</tbody></table></div>\n");
+        out.push_str("</tbody>");
     }
 }
 
@@ -118,7 +131,7 @@ pub(super) fn outcomes(report: &Report) -> Table {
 /// Where and how it ran.
 pub(super) fn environment(report: &Report) -> Table {
     let (generator, environment) = (&report.generator, &report.environment);
-    let mut table = Table::with(&["", "value"]);
+    let mut table = Table::with(&["", ""]);
     let mut row = |name: &str, value: String| table.row(name, vec![value]);
     for url in &report.urls {
         row("URL", url.clone());

@@ -159,6 +159,7 @@ proptest! {
         lane.header_bytes = Some(high);
         lane.series = Series::of(starts.into_iter().map(|(start, measured, answered, nanos)| Interval {
             start: Duration::from_secs(start.into()),
+            end: Duration::from_secs(start.into()) + Duration::from_micros(measured),
             measured: Duration::from_micros(measured),
             answered,
             failed: nanos % 3,

@@ -55,7 +55,7 @@ pub(super) fn latencies(report: &Report) -> Option<Figure> {
     let styles = Style::of(report);
     let draw = |layout: Layout| {
         let size = layout.text();
-        let row = ROW + size * 2.0;
+        let row = ROW + size * 3.0;
         let lanes = f64::from(u32::try_from(report.modes.len()).unwrap_or(u32::MAX));
         let mut canvas = Canvas::new(layout, row * lanes + Plot::foot(layout, true));
         let mut top = 0.0;
@@ -65,8 +65,8 @@ pub(super) fn latencies(report: &Report) -> Option<Figure> {
                 y: y.axis,
                 left: Plot::margin(layout, &y),
                 right: layout.width() - 14.0,
-                top: top + size * 2.0,
-                bottom: top + row,
+                top: top + size * 2.6,
+                bottom: top + row - size * 0.4,
             };
             area.grid(&mut canvas, &y);
             canvas.text((0.0, area.top - size * 0.8), Anchor::Start, "name", &lane.name);

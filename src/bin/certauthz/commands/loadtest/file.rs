@@ -53,6 +53,11 @@ impl Pending {
         Ok(Self { shown: path.to_owned(), target, writer: BufWriter::new(file) })
     }
 
+    /// Its name, as it was given.
+    pub(super) fn shown(&self) -> &Path {
+        &self.shown
+    }
+
     /// Gives it its name. What is not published goes away.
     pub(super) fn publish(self) -> LibraryResult<()> {
         let Self { shown, target, writer } = self;

@@ -2,6 +2,7 @@
 
 mod authority;
 mod compare;
+mod feeds;
 mod file;
 mod merge;
 mod options;
@@ -20,7 +21,9 @@ use crate::{
     output::{Failure, Result},
 };
 use certauthz::load::{self, Ending, Piece, Plan, Presign, Progress, Report, Schedule, Stop, WarmUp, Watch};
-use output::{Feeds, Results};
+use feeds::FeedFiles;
+use jiff::Timestamp;
+use output::Results;
 use process::interrupt_flag;
 use setting::Setting;
 use std::{io, time::Duration};
@@ -41,12 +44,13 @@ fn measure(args: &LoadtestArgs, context: &Context) -> Result {
     options::check(args)?;
     let mut plan = plan(args);
     let results = Results::prepare(&args.results.files)?;
-    let mut feeds = Feeds::prepare(&args.results, context.now)?;
+    let files = FeedFiles::prepare(&args.results)?;
     let interrupted = interrupt_flag().map_err(system("listen for signals"))?;
     let mut setting = Setting::make(args, context, &interrupted)?;
     results.check_lanes(&setting.subjects)?;
     plan.compare = std::mem::take(&mut setting.compare);
     let subjects = std::mem::take(&mut setting.subjects);
+    let mut feeds = files.begin(Timestamp::now())?;
     let wanted = feeds.wanted();
     let mut feed = |piece: &Piece<'_>| feeds.write(piece);
     let watch = Watch { progress: progress(args, context), intervals: if wanted { Some(&mut feed) } else { None } };

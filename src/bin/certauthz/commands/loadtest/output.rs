@@ -2,26 +2,23 @@
 
 use super::{failure, file::Pending};
 use crate::{
-    cli::{LoadResultArgs, ReportFileArgs},
+    cli::ReportFileArgs,
     commands::Context,
     output::{Failure, Outcome, Result, escaped_json},
 };
-use certauthz::{
-    error::Result as LibraryResult,
-    load::{Piece, Report, Subject},
-};
-use jiff::Timestamp;
+use certauthz::load::{Report, Subject};
 
 /// Where a report goes besides standard output, and what must hold.
 pub(super) struct Results {
     json: Option<Pending>,
+    html: Option<Pending>,
 }
 
 impl Results {
     /// Makes the files, so that a place that cannot be written is found out now.
     pub(super) fn prepare(args: &ReportFileArgs) -> Result<Self> {
         let pending = |path: &Option<_>| path.as_deref().map(Pending::new).transpose();
-        Ok(Self { json: pending(&args.output)? })
+        Ok(Self { json: pending(&args.output)?, html: pending(&args.report)? })
     }
 
     pub(super) fn check_lanes(&self, subjects: &[Subject]) -> Result<()> {
@@ -35,6 +32,9 @@ impl Results {
         context.out.data(|| report.text(), &document)?;
         if let Some(file) = self.json {
             file.publish_with(&json(&document)?)?;
+        }
+        if let Some(file) = self.html {
+            file.publish_with(report.html().as_bytes())?;
         }
         Ok(Verdict { failed: Vec::new() })
     }
@@ -57,30 +57,5 @@ impl Verdict {
             None if self.failed.is_empty() => Ok(Outcome::Done),
             None => Err(Failure::Threshold { why: self.failed.join("; ") }),
         }
-    }
-}
-
-/// Files that are written while a run goes on.
-pub(super) struct Feeds {
-    csv: Option<Pending>,
-}
-
-impl Feeds {
-    pub(super) fn prepare(args: &LoadResultArgs, started: Timestamp) -> Result<Self> {
-        let _ = started;
-        let pending = |path: &Option<_>| path.as_deref().map(Pending::new).transpose();
-        Ok(Self { csv: pending(&args.csv)? })
-    }
-    pub(super) fn wanted(&self) -> bool {
-        self.csv.is_some()
-    }
-
-    pub(super) fn write(&mut self, piece: &Piece<'_>) -> LibraryResult<()> {
-        let _ = piece;
-        Ok(())
-    }
-
-    pub(super) fn publish(self) -> LibraryResult<()> {
-        self.csv.map_or(Ok(()), Pending::publish)
     }
 }
