@@ -4,6 +4,7 @@ use super::{
     bootstrap,
     comparison::{Comparison, FEWEST_PAIRS, Metric, Ratio, Summary},
     number::{float, length},
+    plan::Schedule,
     random::Random,
     report::{ModeReport, Report},
     samples::Sample,
@@ -62,6 +63,44 @@ fn compare(a: &ModeReport, b: &ModeReport, random: &mut Random) -> Comparison {
         ratios,
         ..Comparison::default()
     }
+}
+
+/// What differs between two runs besides what they measured: one sentence each. Whoever reads a ratio should know.
+pub fn differences(a: &Report, b: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut note = |what: &str, a: String, b: String| {
+        if a != b {
+            notes.push(format!("The runs differ in {what}: A {a}, B {b}."));
+        }
+    };
+    let environment = |report: &Report| {
+        let here = &report.environment;
+        let model = here.cpu_model.as_deref().unwrap_or("unknown CPU");
+        format!("{} {} on {} x {model}", here.os, here.arch, here.cpus)
+    };
+    let build = |report: &Report| {
+        format!("{}{}", report.environment.version, if report.environment.debug_build { " (debug)" } else { "" })
+    };
+    let pace = |report: &Report| match report.generator.schedule {
+        Schedule::Closed => "as many as were answered".to_owned(),
+        Schedule::Open { rate } => format!("{rate} requests/s"),
+    };
+    let limit = |report: &Report| {
+        if report.generator.limited() { "by the generator" } else { "by the server alone" }.to_owned()
+    };
+    note("the rate", pace(a), pace(b));
+    note("connections", a.generator.connections.to_string(), b.generator.connections.to_string());
+    note(
+        "when requests were signed",
+        format!("{:?}", a.generator.presign).to_lowercase(),
+        format!("{:?}", b.generator.presign).to_lowercase(),
+    );
+    note("the generator's threads", a.generator.threads.to_string(), b.generator.threads.to_string());
+    note("the machine", environment(a), environment(b));
+    note("certauthz", build(a), build(b));
+    note("how they ended", a.ending.as_str().into(), b.ending.as_str().into());
+    note("what limited them", limit(a), limit(b));
+    notes
 }
 
 /// The metrics of all requests of a lane.
@@ -133,5 +172,16 @@ mod tests {
         let found = compare_reports(&of(&["token", "cert"]), &of(&["cert", "cert-ec-256"]));
         assert_eq!(found.iter().map(|found| found.other.as_str()).collect::<Vec<_>>(), ["cert (B)"]);
         assert!(compare_reports(&of(&["token", "cert"]), &of(&["cert-rsa"])).is_empty());
+    }
+
+    #[test]
+    fn what_else_differs_is_said() {
+        let (a, mut b) = (run("token", 2, 1e-3, 1), run("token", 2, 1e-3, 1));
+        assert_eq!(differences(&a, &b), Vec::<String>::new());
+        b.generator.connections = 99;
+        b.environment.debug_build = !a.environment.debug_build;
+        let found = differences(&a, &b);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].ends_with(", B 99."), "{found:?}");
     }
 }

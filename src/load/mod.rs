@@ -59,13 +59,13 @@ mod worker;
 use crate::{measure::random, number};
 
 pub use crate::measure::Environment;
-pub use compare::compare_reports;
+pub use compare::{compare_reports, differences};
 pub use comparison::{Comparison, Metric, Ratio};
 pub use engine::{Intervals, Piece, Requests, Subject, Watch, run};
 pub use merge::merge;
 pub use plan::{Mode, Plan, Presign, Schedule, Stop, WarmUp};
 pub use progress::{Phase, Progress};
-pub use report::{Ending, Generator, ModeReport, Report};
+pub use report::{Ending, Generator, ModeReport, Report, comparison_json, comparison_text};
 pub use samples::{BlockMetrics, Pairs};
 pub use server_clock::{ServerClock, probe_metrics};
 pub use source::{PreparedRequest, RequestSource};

@@ -7,7 +7,7 @@ mod load;
 mod request;
 mod time;
 
-pub(crate) use load::{Rate, clients, header_value, rate, signature_age};
+pub(crate) use load::{Rate, clients, header_value, rate, signature_age, threshold};
 pub(crate) use request::{Data, Header, HttpUrl, authority, data, header, listen, method, source, url};
 pub(crate) use time::{duration, interval, lifetime, outage, positive_duration, seconds, timestamp};
 

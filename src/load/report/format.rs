@@ -6,6 +6,8 @@ use std::{fmt::Write as _, time::Duration};
 /// Characters of a lane's name, an error's word or a URL that are shown; a report that was read from a file may hold
 /// anything.
 const LONGEST: usize = 200;
+/// Characters of a sentence from elsewhere.
+const LONGEST_SENTENCE: usize = 1_000;
 
 /// What nobody measured.
 pub(super) const NOTHING: &str = "-";
@@ -119,9 +121,18 @@ pub(super) fn detectable(ratio: &Ratio) -> Option<String> {
 /// A name from elsewhere on one line: what a terminal would obey, or a reader be misled by, is escaped, and the end of
 /// what is too long is left out.
 pub(super) fn plain(name: &str) -> String {
+    shortened(name, LONGEST)
+}
+
+/// Likewise a sentence.
+pub(super) fn sentence(text: &str) -> String {
+    shortened(text, LONGEST_SENTENCE)
+}
+
+fn shortened(text: &str, most: usize) -> String {
     let mut out = String::new();
-    for (i, c) in name.chars().enumerate() {
-        if i == LONGEST {
+    for (i, c) in text.chars().enumerate() {
+        if i == most {
             out.push('…');
             break;
         }

@@ -163,6 +163,12 @@ fn rounded(value: f64) -> f64 {
     format!("{value:.7e}").parse().unwrap_or(value)
 }
 
+/// Comparisons of reports, with what is to be known about them, as JSON: `{"comparisons": […], "notes": […]}`, the former as
+/// in a report.
+pub fn comparisons(found: &[Comparison], notes: &[String]) -> Value {
+    json!({ "comparisons": found.iter().map(|found| comparison(found, false)).collect::<Vec<_>>(), "notes": notes })
+}
+
 fn comparison(found: &Comparison, with_pairs: bool) -> Value {
     let ratios: Map<_, _> = Metric::ALL
         .iter()

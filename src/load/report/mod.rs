@@ -13,6 +13,7 @@ mod rows;
 pub(super) mod sample;
 mod text;
 
+pub use json::comparisons as comparison_json;
 pub use limit::Limit;
 pub use text::comparison_text;
 

@@ -6,7 +6,7 @@ use super::{
         plan::{Mode, Presign, Schedule},
     },
     Ending, Limit, ModeReport, Report,
-    format::{counted, estimate, interval, kind, percent, plain, rate, seconds, time},
+    format::{counted, estimate, interval, kind, percent, plain, rate, seconds, sentence, time},
 };
 
 /// Less steal than this is everyday life on a virtual machine.
@@ -38,6 +38,7 @@ pub(super) fn notes(report: &Report) -> Vec<String> {
             percent(steal)
         ));
     }
+    notes.extend(report.notes.iter().map(|note| sentence(note)));
     notes
 }
 

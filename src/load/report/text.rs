@@ -8,7 +8,7 @@ use super::{
         statistics::Latencies,
     },
     BINS, ModeReport, PERCENTILES, Report,
-    format::{NOTHING, bytes, detectable, estimate, grouped, interval, percent, plain, rate, seconds, time},
+    format::{NOTHING, bytes, detectable, estimate, grouped, interval, percent, plain, rate, seconds, sentence, time},
     notes,
     rows::{self, COMPARED, client_total, is_open, percentile},
 };
@@ -64,7 +64,7 @@ pub(super) fn render(report: &Report) -> String {
 pub fn comparison_text(found: &[Comparison], notes: &[String]) -> String {
     let mut out = String::new();
     for note in notes {
-        line!(&mut out, "{}", plain(note));
+        line!(&mut out, "{}", sentence(note));
     }
     if !notes.is_empty() {
         out.push('\n');

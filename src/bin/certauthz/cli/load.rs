@@ -2,7 +2,10 @@
 
 use super::KeyArgs;
 use crate::values::{self, Data, Header, HttpUrl, Rate};
-use certauthz::{load::rehearsal::Outage, store::Name};
+use certauthz::{
+    load::{Threshold, rehearsal::Outage},
+    store::Name,
+};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use http::Method;
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
@@ -192,8 +195,8 @@ pub(crate) struct LoadResultArgs {
 #[command(next_help_heading = "Results")]
 pub(crate) struct ReportFileArgs {
     /// What must hold, like 'cert.p99<5ms', 'cert.successRate>=0.999' or 'cert/token.p50<1.2'; repeat for several
-    #[arg(long = "threshold", value_name = "EXPR")]
-    pub(crate) thresholds: Vec<String>,
+    #[arg(long = "threshold", value_name = "EXPR", value_parser = values::threshold)]
+    pub(crate) thresholds: Vec<Threshold>,
     /// Write the report into this file, as JSON
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! Values of the load test.
 
-use super::{count, duration};
+use super::{count, duration, reason};
+use certauthz::load::Threshold;
 use http::HeaderValue;
 use std::{fmt, num::NonZeroUsize, time::Duration};
 
@@ -42,6 +43,11 @@ pub(crate) fn rate(text: &str) -> Result<Rate, String> {
         Some(_) => Err(format!("a rate is {} to {} requests per second", Rate::MIN, Rate::MAX)),
         None => Err("a rate is a number of requests per second, like 500 or 0.5; to be quiet, say --quiet".to_owned()),
     }
+}
+
+/// Reads what must hold.
+pub(crate) fn threshold(text: &str) -> Result<Threshold, String> {
+    text.parse().map_err(|error| reason(&error))
 }
 
 /// Reads how many clients to make: each has a key, a directory and a certificate.

@@ -1,5 +1,13 @@
 //! `loadtest merge`: runs of several machines, as if they were one.
+
+use super::output::Results;
 use crate::{cli::LoadMergeArgs, commands::Context, output::Result};
-pub(super) fn run(_: &LoadMergeArgs, _: &Context) -> Result {
-    Ok(crate::output::Outcome::Done)
+use certauthz::load::{Report, merge};
+
+pub(super) fn run(args: &LoadMergeArgs, context: &Context) -> Result {
+    let read = |path: &std::path::PathBuf| Ok((path.display().to_string(), Report::read(path)?));
+    let report = merge(args.runs.iter().map(read).collect::<Result<_>>()?)?;
+    let results = Results::prepare(&args.files)?;
+    results.check_lanes(report.modes.iter().map(|mode| mode.name.as_str()))?;
+    results.publish(&report, context)?.and_measured(&report)
 }

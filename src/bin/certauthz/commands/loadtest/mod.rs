@@ -47,7 +47,7 @@ fn measure(args: &LoadtestArgs, context: &Context) -> Result {
     let files = FeedFiles::prepare(&args.results)?;
     let interrupted = interrupt_flag().map_err(system("listen for signals"))?;
     let mut setting = Setting::make(args, context, &interrupted)?;
-    results.check_lanes(&setting.subjects)?;
+    results.check_lanes(setting.subjects.iter().map(|subject| subject.name.as_str()))?;
     plan.compare = std::mem::take(&mut setting.compare);
     let subjects = std::mem::take(&mut setting.subjects);
     let mut feeds = files.begin(Timestamp::now())?;
