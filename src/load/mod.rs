@@ -46,6 +46,7 @@ mod sketch;
 mod source;
 mod statistics;
 mod stock;
+mod stretch;
 mod target;
 #[cfg(test)]
 #[allow(clippy::as_conversions)]

@@ -1,6 +1,6 @@
 //! The first request: a run against a server that is not there, or that refuses, would measure nothing.
 
-use super::{connection::Connection, stock::Outgoing, target::Target, worker::Limits};
+use super::{connection::Connection, stock::Outgoing, stretch::Limits, target::Target};
 use crate::error::{Error, Result};
 use std::time::Instant;
 

@@ -5,22 +5,18 @@ use super::{
     connection::{Connection, Failure},
     cpu::thread_cpu,
     number::nanos,
-    pacer::Pace,
     source::{Cost, header_bytes},
     statistics::Tally,
     stock::{Chunk, Outgoing, Sign, Supply},
+    stretch::{Stretch, Turn},
     timer::Timer,
-    worker::Block,
 };
 use crate::error::{Error, Result};
 use http::StatusCode;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -28,90 +24,6 @@ use std::{
 const PAUSE: Duration = Duration::from_millis(20);
 /// A request that is made while others are on their way is not made earlier than this before it is due: it would age.
 const LEAD: Duration = Duration::from_secs(1);
-
-/// A block that is being worked on: what all workers share.
-pub(super) struct Stretch {
-    pub(super) block: Arc<Block>,
-    /// The number of the schedule's next request that no connection has claimed.
-    next: AtomicU64,
-    /// Places among the counted requests that were given away.
-    counted: AtomicU64,
-    /// Whether a connection found nothing to send although something was due.
-    dry: AtomicBool,
-    /// Since when nothing new is sent, because the caller interrupted the run or making a request failed.
-    closed: OnceLock<Instant>,
-    failure: Mutex<Option<Error>>,
-}
-
-impl Stretch {
-    pub(super) fn new(block: Arc<Block>) -> Self {
-        let next = AtomicU64::new(block.first);
-        Self {
-            block,
-            next,
-            counted: AtomicU64::new(0),
-            dry: AtomicBool::new(false),
-            closed: OnceLock::new(),
-            failure: Mutex::new(None),
-        }
-    }
-
-    pub(super) fn close(&self) {
-        self.closed.get_or_init(Instant::now);
-    }
-
-    pub(super) fn closed(&self) -> Option<Instant> {
-        self.closed.get().copied()
-    }
-
-    pub(super) fn is_dry(&self) -> bool {
-        self.dry.load(Ordering::Relaxed)
-    }
-
-    /// Whether all requests that should be counted were given away.
-    pub(super) fn is_complete(&self) -> bool {
-        self.block.count.is_some_and(|count| self.counted.load(Ordering::Relaxed) >= count)
-    }
-
-    pub(super) fn failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn fail(&self, error: Error) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-        self.close();
-    }
-
-    /// The next place in the schedule; `None` when there is none any more.
-    fn claim(&self, open: bool, discard: bool) -> Option<Turn> {
-        if self.closed.get().is_some() {
-            return None;
-        }
-        let block = &*self.block;
-        // In a closed loop the number means nothing, and counting it up would cost a cache line.
-        let index = if open { self.next.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        let now = Instant::now();
-        let elapsed = now.saturating_duration_since(block.begin);
-        let Pace::At(at) = block.pacer.pace(elapsed, index) else { return None };
-        let counted = !discard && at >= block.count_from;
-        if let (true, Some(count)) = (counted, block.count)
-            && self.counted.fetch_add(1, Ordering::Relaxed) >= count
-        {
-            return None;
-        }
-        Some(Turn { claimed: now, due: block.begin + at, counted, discarded: discard })
-    }
-}
-
-/// A place in the schedule.
-#[derive(Debug, Clone, Copy)]
-struct Turn {
-    claimed: Instant,
-    due: Instant,
-    counted: bool,
-    /// Whether it is the first of a connection after a switch between lanes.
-    discarded: bool,
-}
 
 /// What a worker takes its requests from.
 enum Hand {

@@ -1,15 +1,13 @@
 //! The threads that send: each drives its share of the connections on a runtime of its own.
 
-pub(super) use super::connection::Limits;
 use super::{
     connection::Connection,
     cpu::ThreadTime,
     number::count,
-    pacer::{Pacer, due_until},
-    session::{Desk, Session, Stretch},
+    session::{Desk, Session},
     source::Cost,
     statistics::Tally,
-    stock::Supply,
+    stretch::{Block, Limits, Stretch},
     target::Target,
     timer::Timer,
 };
@@ -37,55 +35,6 @@ const TICK: Duration = Duration::from_millis(50);
 /// Connections that one worker opens at the same time: more would overflow the server's accept queue.
 const OPEN_AT_ONCE: usize = 64;
 
-/// An unbroken stretch of one lane on the clock.
-#[derive(Debug)]
-pub(super) struct Block {
-    pub(super) supply: Supply,
-    pub(super) pacer: Box<dyn Pacer>,
-    /// The pacer's zero. It may be a little in the future.
-    pub(super) begin: Instant,
-    /// The number of the schedule's first request in this block.
-    pub(super) first: u64,
-    pub(super) limits: Limits,
-    /// A request that was prepared longer ago than this is thrown away.
-    pub(super) fresh: Duration,
-    /// Whether the first request of each connection is sent, but not counted.
-    pub(super) discard_first: bool,
-    /// Exactly so many requests are counted, unless time or supply run out before.
-    pub(super) count: Option<u64>,
-    /// Requests that are due earlier than this after the begin are sent, but not counted: ramp and warm-up.
-    pub(super) count_from: Duration,
-    /// Closed loop: connections start one by one within this time.
-    pub(super) ramp: Duration,
-    /// Workers hand over what they counted about this often, and at the end.
-    pub(super) report_every: Option<Duration>,
-}
-
-impl Block {
-    /// A block from the schedule's begin, which is now, without bounds but the pacer's and the supply's.
-    pub(super) fn new(supply: Supply, pacer: Box<dyn Pacer>, limits: Limits) -> Self {
-        Self {
-            supply,
-            pacer,
-            begin: Instant::now(),
-            first: 0,
-            limits,
-            fresh: Duration::MAX,
-            discard_first: false,
-            count: None,
-            count_from: Duration::ZERO,
-            ramp: Duration::ZERO,
-            report_every: None,
-        }
-    }
-
-    /// When what is still overdue or under way is given up.
-    fn cut(&self) -> Option<Instant> {
-        let end = self.pacer.stop_after().checked_add(self.limits.drain)?;
-        self.begin.checked_add(end)
-    }
-}
-
 /// What one worker did in a block, or in a part of it.
 #[derive(Debug)]
 pub(super) struct Share {
@@ -95,8 +44,6 @@ pub(super) struct Share {
     pub(super) time: ThreadTime,
     /// What making requests cost that were made while others were on their way.
     pub(super) signing: Cost,
-    /// Whether it is the worker's last one of this block.
-    pub(super) last: bool,
 }
 
 /// What happens in the course of a block.
@@ -256,28 +203,6 @@ impl Drop for Crew {
     }
 }
 
-/// Requests that were due and not sent.
-struct Unsent {
-    all: u64,
-    /// Without those of ramp and warm-up.
-    counted: u64,
-}
-
-impl Stretch {
-    fn unsent(&self, sent: u64) -> Unsent {
-        let Block { pacer, begin, first, count_from, .. } = &*self.block;
-        if !pacer.is_open() || self.is_complete() || (self.is_dry() && self.closed().is_none()) {
-            return Unsent { all: 0, counted: 0 };
-        }
-        let elapsed = self.closed().map_or(Duration::MAX, |closed| closed.saturating_duration_since(*begin));
-        // They are sent in the order in which they are due, so those that are missing are the last ones.
-        let from = first.saturating_add(sent);
-        let due = due_until(&**pacer, *first, elapsed);
-        let counted_from = due_until(&**pacer, *first, *count_from).max(from);
-        Unsent { all: due.saturating_sub(from), counted: due.saturating_sub(counted_from) }
-    }
-}
-
 struct Worker {
     targets: Arc<[Target]>,
     /// Which of all connections are its own.
@@ -343,7 +268,7 @@ impl Worker {
             connections.push(connection);
         }
         connections.extend(closed);
-        Message::Last(account.share(tally, Cost::default(), true), 0)
+        Message::Last(account.share(tally, Cost::default()), 0)
     }
 
     async fn block(&self, connections: &mut Vec<Connection>, desk: &Rc<Desk>) -> Share {
@@ -367,7 +292,7 @@ impl Worker {
                         // What is under way counts itself when it is dropped.
                         sessions.shutdown().await;
                     } else if block.report_every.is_some_and(|every| now.duration_since(account.begin) >= every) {
-                        let share = account.share(desk.take_tally(), desk.take_signing(), false);
+                        let share = account.share(desk.take_tally(), desk.take_signing());
                         // Nobody listens only where the caller has given up; the next command will not come.
                         let _gone = self.reply.send(Message::Share(share)).is_err();
                     }
@@ -379,7 +304,7 @@ impl Worker {
         self.answered.fetch_add(desk.take_answered(), Ordering::Relaxed);
         // Connections that were dropped with their session come back as closed ones.
         connections.resize_with(self.slots.len(), || self.connection());
-        account.share(desk.take_tally(), desk.take_signing(), true)
+        account.share(desk.take_tally(), desk.take_signing())
     }
 
     /// Whether what is under way is given up now.
@@ -420,11 +345,11 @@ impl Account {
         Self { begin: Instant::now(), time: ThreadTime::now() }
     }
 
-    fn share(&mut self, tally: Tally, signing: Cost, last: bool) -> Share {
+    fn share(&mut self, tally: Tally, signing: Cost) -> Share {
         let now = Self::start();
         let before = std::mem::replace(self, Self { ..now });
         let time = now.time.since(before.time);
-        Share { tally, begin: before.begin, ended: now.begin, time, signing, last }
+        Share { tally, begin: before.begin, ended: now.begin, time, signing }
     }
 }
 

@@ -22,8 +22,9 @@ use super::{
     random::Random,
     report::{Ending, Report},
     samples::Pairs,
+    stretch::Limits,
     target::Target,
-    worker::{Crew, Limits},
+    worker::Crew,
 };
 use crate::error::Result;
 use jiff::Timestamp;

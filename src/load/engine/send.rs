@@ -11,7 +11,7 @@ use super::{
         source::Cost,
         statistics::Tally,
         stock::{Stock, Supply},
-        worker::Block,
+        stretch::Block,
     },
     Run,
     lane::{Lane, Source},

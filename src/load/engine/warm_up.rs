@@ -6,7 +6,7 @@ use super::{
         probe,
         sizing::{Making, Size},
         source::{self, Order},
-        worker::Limits,
+        stretch::Limits,
     },
     Run,
     lane::Source,

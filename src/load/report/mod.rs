@@ -263,7 +263,9 @@ impl Generator {
         // By Little's law: how many connections were in use on average.
         let in_use = tally.service.mean().unwrap_or_default().as_secs_f64() * float(tally.answered());
         let available = measured.as_secs_f64() * float(count(self.connections));
-        if in_use < available * Self::LIMITED {
+        // Requests that hang have no service time, and hold their connections.
+        let held = tally.unfinished >= count(self.connections);
+        if in_use < available * Self::LIMITED && !held {
             self.unsent_while_idle += tally.unsent;
         }
     }

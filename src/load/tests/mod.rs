@@ -365,7 +365,7 @@ fn workers_follow_any_pacer() {
     let crew = worker::Crew::start(&[target], 1, 1, &no).unwrap();
     let pacer = Constant { gap: Duration::from_millis(20), stop_after: Duration::from_millis(200) };
     let supply = stock::Supply::Stock(stock::Stock::new(chunks));
-    let block = Arc::new(worker::Block::new(supply, Box::new(pacer), worker::Limits::new(Duration::from_secs(5))));
+    let block = Arc::new(stretch::Block::new(supply, Box::new(pacer), stretch::Limits::new(Duration::from_secs(5))));
     let mut answered = 0;
     let end = crew
         .run(&block, |event| {

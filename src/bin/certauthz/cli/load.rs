@@ -125,9 +125,9 @@ pub(crate) struct LoadPaceArgs {
     /// Let the rate, or without -q the connections, rise for this long first; not counted
     #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "0s")]
     pub(crate) ramp: Duration,
-    /// Send for this long first; not counted
-    #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "1s")]
-    pub(crate) warmup: Duration,
+    /// Send for this long first; not counted [default: 200 requests, for 1s at most; with --mode auto 1s]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub(crate) warmup: Option<Duration>,
     /// At the end, wait this long for what is due or under way; what is left then is counted as such
     #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "5s")]
     pub(crate) drain: Duration,

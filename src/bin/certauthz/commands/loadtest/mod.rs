@@ -30,6 +30,7 @@ use std::{io, time::Duration};
 use world::system;
 
 const DEFAULT_DURATION: Duration = Duration::from_secs(5);
+const WARM_UP: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &LoadtestArgs, context: &Context) -> Result {
     match (&args.command, args.subject.mode) {
@@ -92,7 +93,10 @@ fn plan(args: &LoadtestArgs) -> Plan {
     plan.window = pace.max_age;
     plan.timeout = pace.timeout;
     plan.connect_timeout = pace.connect_timeout;
-    plan.warm_up = WarmUp { duration: pace.warmup, ..plan.warm_up };
+    plan.warm_up = match pace.warmup {
+        Some(duration) => WarmUp { requests: u64::MAX, duration },
+        None => WarmUp { duration: WARM_UP, ..plan.warm_up },
+    };
     plan
 }
 

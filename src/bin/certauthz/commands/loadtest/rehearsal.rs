@@ -1,6 +1,7 @@
 //! `loadtest --mode auto`: an outage of the authority, rehearsed in a world of its own.
 
 use super::{
+    WARM_UP,
     authority::Seat,
     file::Pending,
     options, output,
@@ -89,7 +90,7 @@ fn plan(args: &LoadtestArgs) -> Result<Plan> {
     let mut plan = Plan::new(duration, args.rehearsal.outage);
     plan.connections = args.pace.connections.get();
     plan.timeout = args.pace.timeout;
-    plan.warm_up = args.pace.warmup;
+    plan.warm_up = args.pace.warmup.unwrap_or(WARM_UP);
     if let Some(rate) = args.pace.rate {
         plan.rate = rate.whole().ok_or_else(|| Failure::Usage {
             why: format!("--mode auto sends a whole number of requests in a second, and -q says {rate}"),
