@@ -188,7 +188,7 @@ mod tests {
 
     fn row(value: f64) -> Row {
         // The second metric is unknown now and then.
-        std::array::from_fn(|i| (i != 1 || value as u64 % 3 != 0).then_some(value))
+        std::array::from_fn(|i| (i != 1 || !(value as u64).is_multiple_of(3)).then_some(value))
     }
 
     fn mean(samples: &Samples, metric: Metric) -> f64 {

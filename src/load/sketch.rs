@@ -81,7 +81,8 @@ impl Sketch {
         let (mut own, mut others) = (self.counts().peekable(), other.counts().peekable());
         let merged = std::iter::from_fn(|| match (own.peek().copied(), others.peek().copied()) {
             (Some((a, n)), Some((b, m))) if a == b => {
-                (own.next(), others.next());
+                own.next();
+                others.next();
                 Some((a, n.saturating_add(m)))
             }
             (Some((a, _)), Some((b, _))) if b < a => others.next(),

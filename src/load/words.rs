@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn a_word_is_kept_once() {
-        let (a, b) = (lasting("connect: refused").unwrap(), lasting(&"connect: refused".to_owned()).unwrap());
+        let (a, b) = (lasting("connect: refused").unwrap(), lasting(&String::from("connect: refused")).unwrap());
         assert!(std::ptr::eq(a, b));
         assert_eq!((lasting(""), lasting("a\nb"), lasting(&"x".repeat(65))), (None, None, None));
     }

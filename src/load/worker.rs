@@ -48,6 +48,7 @@ pub(super) struct Share {
 
 /// What happens in the course of a block.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum Event {
     /// Some twenty times a second.
     Tick,

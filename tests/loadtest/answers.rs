@@ -68,7 +68,8 @@ fn answers_without_a_body_are_whole() {
 #[test]
 fn broken_answers_are_failures() {
     let _turn = world::quiet();
-    let breaks: [(&str, fn() -> Vec<Step>); 5] = [
+    type Steps = fn() -> Vec<Step>;
+    let breaks: [(&str, Steps); 5] = [
         ("reset in the body", || {
             vec![send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhel"), Step::Wait(LATER), Step::Reset]
         }),

@@ -10,6 +10,7 @@ mod read;
 mod read_lane;
 mod rows;
 #[cfg(test)]
+#[allow(clippy::as_conversions)]
 pub(super) mod sample;
 mod text;
 

@@ -21,6 +21,9 @@ pub(super) struct Row {
     pub(super) values: Vec<String>,
 }
 
+/// Which latencies of a lane.
+pub(super) type Times = fn(&ModeReport) -> &Latencies;
+
 /// What to call the time from which a request counts to its answer.
 pub(super) fn latency(report: &Report) -> &'static str {
     if is_open(report) { "Response time" } else { "Latency" }

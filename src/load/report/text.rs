@@ -227,7 +227,7 @@ fn distributions(out: &mut String, report: &Report) {
             line!(out);
         }
         lanes => {
-            let times: [(&str, fn(&ModeReport) -> &Latencies); 3] = [
+            let times: [(&str, rows::Times); 3] = [
                 ("Response time distribution:", |m| &m.tally.latencies),
                 ("Service time distribution:", |m| &m.tally.service),
                 ("Lateness of the generator:", |m| &m.tally.lateness),

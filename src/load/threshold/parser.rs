@@ -174,7 +174,7 @@ mod tests {
             ("cert.p99<1.2.3", "at character 10: a number"),
             ("cert.p99<5kb", "at character 11: a time has the unit us, ms, s or m"),
             ("cert.p99<5%", "at character 11: a time has the unit"),
-            ("cert.errors<5%", "at character 13: this metric has no unit"),
+            ("cert.errors<5%", "at character 14: this metric has no unit"),
             ("cert/token.p99<5ms", "at character 17: this metric has the unit % or none"),
             ("cert.p99<5ms µ", "at character 14: nothing should follow"),
         ] {

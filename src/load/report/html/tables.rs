@@ -2,10 +2,9 @@
 
 use super::{
     super::{
-        super::statistics::Latencies,
         PERCENTILES, Report,
         format::{NOTHING, plain, time},
-        rows::{is_open, percentile, rows},
+        rows::{Times, is_open, percentile, rows},
     },
     escape::Escaped,
 };
@@ -90,7 +89,7 @@ pub(super) fn figures(report: &Report) -> Table {
 
 /// The percentiles of all lanes, and in an open loop of all three times.
 pub(super) fn percentiles(report: &Report) -> Table {
-    let times: &[(&str, fn(&super::super::ModeReport) -> &Latencies)] = if is_open(report) {
+    let times: &[(&str, Times)] = if is_open(report) {
         &[
             ("response ", |m| &m.tally.latencies),
             ("service ", |m| &m.tally.service),

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// The height of a lane's row.
 const ROW: f64 = 110.0;
 
+/// Which time of an interval.
+type Time = fn(&Interval) -> Option<Duration>;
+
 /// The middle of an interval, in seconds after the begin of the run.
 fn middle(interval: &Interval) -> f64 {
     (interval.start.as_secs_f64() + interval.end.as_secs_f64()) / 2.0
@@ -85,7 +88,7 @@ pub(super) fn latencies(report: &Report) -> Option<Figure> {
 
 fn draw_lane(canvas: &mut Canvas, lane: &ModeReport, style: Style, area: &Plot) {
     let found = lane.series.intervals();
-    let of: [(fn(&Interval) -> Option<Duration>, &str); 2] = [(|i| i.p99, "curve d1"), (|i| i.p50, "curve bold")];
+    let of: [(Time, &str); 2] = [(|i| i.p99, "curve d1"), (|i| i.p50, "curve bold")];
     for interval in found {
         if let Some(slowest) = interval.slowest {
             let title = format!("slowest at {:.0} s: {}", middle(interval), time(Some(slowest)));
