@@ -2,12 +2,12 @@
 
 use super::{
     bootstrap,
-    comparison::{Comparison, FEWEST_PAIRS, Metric, Ratio, Summary},
+    comparison::{Comparison, FEWEST_PAIRS, Ratio, Summary},
     number::{float, length},
     plan::Schedule,
     random::Random,
     report::{ModeReport, Report},
-    samples::Sample,
+    samples::{Cells, Sample},
 };
 use std::time::Duration;
 
@@ -38,21 +38,13 @@ pub fn compare_reports(a: &Report, b: &Report) -> Vec<Comparison> {
 }
 
 fn compare(a: &ModeReport, b: &ModeReport, random: &mut Random) -> Comparison {
-    let mut totals = total(a).log_ratios(&total(b)).into_iter();
-    let ratios = Metric::ALL.map(|metric| {
-        let total = totals.next().flatten();
-        let [base, other] = [a, b].map(|lane| batches(lane.block_metrics.0.of(metric)));
-        let blocks = base.len().min(other.len());
-        if blocks < FEWEST_PAIRS {
-            return total.map(|total| Ratio::without_interval(total, blocks));
-        }
-        let (low, high) = bootstrap::of_difference(&base, &other, random);
-        Some(Ratio {
-            estimate: (bootstrap::mean(&other) - bootstrap::mean(&base)).exp(),
-            interval: Some((low.exp(), high.exp())),
-            pairs: blocks,
-            detectable: Some(bootstrap::detectable(&[&base, &other]).exp()),
-        })
+    let totals = total(a).log_ratios(&total(b));
+    let [base, other] = [a, b].map(|lane| batches(lane.block_metrics.0.rows()));
+    let found = bootstrap::estimates(&[&base, &other], FEWEST_PAIRS, random);
+    let (base, other) = (a.block_metrics.0.known(), b.block_metrics.0.known());
+    let ratios = std::array::from_fn(|metric| {
+        let blocks = [base, other].iter().filter_map(|known| known.get(metric).copied()).min().unwrap_or(0);
+        Ratio::of(found.get(metric).copied().flatten(), totals.get(metric).copied().flatten(), blocks)
     });
     let blocks = a.block_metrics.count().min(b.block_metrics.count());
     Comparison {
@@ -110,21 +102,27 @@ pub(super) fn total(lane: &ModeReport) -> Summary {
     Summary::new(&lane.tally, lane.measured, cpu)
 }
 
-fn batches(samples: Vec<Sample>) -> Vec<Sample> {
-    if samples.len() < 2 * BATCHES {
-        return samples;
+fn batches(rows: Vec<Cells>) -> Vec<Cells> {
+    if rows.len() < 2 * BATCHES {
+        return rows;
     }
-    let size = samples.len().div_ceil(BATCHES);
-    let batch = |samples: &[Sample]| Sample {
-        value: bootstrap::mean(samples),
-        weight: samples.iter().map(|sample| sample.weight).sum(),
+    let size = rows.len().div_ceil(BATCHES);
+    let batch = |rows: &[Cells]| {
+        std::array::from_fn(|metric| {
+            let known: Vec<_> = rows.iter().filter_map(|row| row.get(metric).copied().flatten()).collect();
+            let weight: f64 = known.iter().map(|sample| sample.weight).sum();
+            (weight > 0.0).then(|| Sample { value: bootstrap::mean(&known), weight })
+        })
     };
-    samples.chunks(size).map(batch).collect()
+    rows.chunks(size).map(batch).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::report::sample, *};
+    use super::{
+        super::{comparison::Metric, report::sample},
+        *,
+    };
     use std::time::Duration;
 
     /// A lane with `blocks` blocks of requests of about `typical` seconds.

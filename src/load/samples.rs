@@ -23,6 +23,9 @@ pub(super) struct Sample {
     pub(super) weight: f64,
 }
 
+/// A row of them.
+pub(super) type Cells = [Option<Sample>; METRICS];
+
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Cell {
     sum: f64,
@@ -113,9 +116,17 @@ impl Samples {
         self.halvings += 1;
     }
 
-    /// The rows in which a metric is known.
-    pub(super) fn of(&self, metric: Metric) -> Vec<Sample> {
-        self.cells(metric).filter_map(|cell| Some(Sample { value: cell.mean()?, weight: float(cell.n) })).collect()
+    /// All rows.
+    pub(super) fn rows(&self) -> Vec<Cells> {
+        let sample = |cell: Cell| Some(Sample { value: cell.mean()?, weight: float(cell.n) });
+        self.rows.iter().map(|row| row.map(sample)).collect()
+    }
+
+    /// In how many rows each metric is known.
+    pub(super) fn known(&self) -> [usize; METRICS] {
+        std::array::from_fn(|metric| {
+            self.rows.iter().filter(|row| row.get(metric).is_some_and(|cell| cell.n > 0)).count()
+        })
     }
 
     /// The mean of a metric in each row, for a file.
@@ -192,7 +203,11 @@ mod tests {
     }
 
     fn mean(samples: &Samples, metric: Metric) -> f64 {
-        super::super::bootstrap::mean(&samples.of(metric))
+        {
+            let index = Metric::ALL.iter().position(|other| *other == metric).unwrap();
+            let known: Vec<_> = samples.rows().iter().filter_map(|row| row[index]).collect();
+            super::super::bootstrap::mean(&known)
+        }
     }
 
     #[test]
