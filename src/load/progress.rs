@@ -64,7 +64,7 @@ impl<'a> Display<'a> {
                 let bar =
                     ProgressBar::with_draw_target(Some(super::number::whole(STEPS)), ProgressDrawTarget::stderr());
                 // The template is constant; if indicatif did not like it, its default bar would do.
-                if let Ok(style) = ProgressStyle::with_template("{elapsed} [{bar:30}] {percent:>3} % {msg}") {
+                if let Ok(style) = ProgressStyle::with_template("{elapsed} [{bar:12}] {percent:>3} % {msg}") {
                     bar.set_style(style.progress_chars("=> "));
                 }
                 bar.enable_steady_tick(Duration::from_millis(200));
@@ -92,13 +92,13 @@ impl fmt::Display for Phase<'_> {
         match *self {
             Phase::Preparing { lane, requests } => write!(f, "{lane}: signing {requests} requests"),
             Phase::Running { lane, rate, p50, p99, errors } => {
-                write!(f, "{lane}: {rate:.0} requests/s")?;
+                write!(f, "{lane}: {rate:.0}/s")?;
                 for (name, value) in [("p50", p50), ("p99", p99)] {
                     if value.is_some() {
                         write!(f, ", {name} {}", time(value))?;
                     }
                 }
-                if errors > 0 { write!(f, ", {errors} errors") } else { Ok(()) }
+                write!(f, ", {errors} errors")
             }
             Phase::Rehearsing { what, failed: 0 } => f.write_str(what),
             Phase::Rehearsing { what, failed } => write!(f, "{what}; {failed} requests failed"),
@@ -122,10 +122,10 @@ mod tests {
     fn a_phase_says_what_is_known() {
         let ms = |n| Some(Duration::from_millis(n));
         let running = Phase::Running { lane: "cert", rate: 1234.5, p50: None, p99: None, errors: 0 };
-        assert_eq!(running.to_string(), "cert: 1234 requests/s");
+        assert_eq!(running.to_string(), "cert: 1234/s, 0 errors");
         let running = Phase::Running { lane: "cert", rate: 0.4, p50: ms(2), p99: ms(30), errors: 7 };
         let text = running.to_string();
-        assert!(text.starts_with("cert: 0 requests/s, p50 2.") && text.ends_with("ms, 7 errors"), "{text}");
+        assert!(text.starts_with("cert: 0/s, p50 2.") && text.ends_with("ms, 7 errors"), "{text}");
         assert_eq!(Phase::Preparing { lane: "cert", requests: 9 }.to_string(), "cert: signing 9 requests");
     }
 }

@@ -61,7 +61,8 @@ pub(super) struct Lane {
     pub(super) rate: f64,
     pub(super) warm: bool,
     pub(super) mean: Duration,
-    /// The latencies of the last piece, for showing progress.
+    /// Of the last piece, for showing progress.
+    pub(super) shown_rate: Option<f64>,
     pub(super) p50: Option<Duration>,
     pub(super) p99: Option<Duration>,
 }
@@ -105,6 +106,7 @@ impl Lane {
             rate: plan.rate().unwrap_or(FIRST_RATE),
             warm: false,
             mean: Duration::ZERO,
+            shown_rate: None,
             p50: None,
             p99: None,
         }

@@ -26,6 +26,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// From so far into a block its own rate is shown.
+const SETTLED: Duration = Duration::from_millis(300);
+
 /// All that was handed over.
 pub(super) struct Taken {
     pub(super) tally: Tally,
@@ -139,7 +142,10 @@ impl Watching<'_, '_> {
 
     fn tick(&mut self, answered: u64) {
         self.note_interruption();
-        let rate = float(answered) / self.start.elapsed().as_secs_f64().max(1e-3);
+        let elapsed = self.start.elapsed();
+        // The first answers of a block say little.
+        let earlier = self.lane.shown_rate.filter(|_| elapsed < SETTLED || self.shot.size.continuous);
+        let rate = earlier.unwrap_or_else(|| float(answered) / elapsed.as_secs_f64().max(1e-3));
         let expected = self.shot.size.expected.as_secs_f64().max(1e-3);
         let done = (self.counted.elapsed().as_secs_f64() / expected).min(1.0);
         let phase = Phase::Running {
@@ -191,8 +197,11 @@ impl Watching<'_, '_> {
         if self.shot.size.continuous {
             self.lane.block_metrics.add(&tally, length, None);
         }
-        let percentile = |p| tally.latencies.supports(p).then(|| tally.latencies.percentile(p)).flatten();
+        // Of the last moments, or where these are too few requests for it, of more.
+        let all = [&tally, &self.taken.tally, &self.lane.tally].map(|tally| &tally.latencies);
+        let percentile = |p| all.into_iter().find(|latencies| latencies.supports(p))?.percentile(p);
         (self.lane.p50, self.lane.p99) = (percentile(50.0), percentile(99.0));
+        self.lane.shown_rate = Some(float(tally.answered()) / length.as_secs_f64());
         if let (Some(intervals), None) = (&mut self.intervals, &self.failure)
             && let Err(error) = intervals(&Piece { lane: &self.lane.name, start, length, tally: &tally })
         {

@@ -1,6 +1,6 @@
 //! Text of unknown origin and numbers of unknown size, as markup that is always well-formed.
 
-use super::super::format::plain;
+use super::super::format::sentence;
 use std::fmt;
 
 /// Text in an element or in a quoted attribute.
@@ -8,7 +8,7 @@ pub(super) struct Escaped<'a>(pub(super) &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in plain(self.0).chars() {
+        for c in sentence(self.0).chars() {
             match c {
                 '&' => f.write_str("&amp;")?,
                 '<' => f.write_str("&lt;")?,

@@ -65,7 +65,7 @@ pub(super) fn figure(comparison: &Comparison) -> Option<Figure> {
     let drawings = Layout::BOTH.map(draw).into();
     let key = |class: &str, name: &str| Key { class: class.into(), name: name.into() };
     let mut keys = vec![key("dot ink", "difference, with its 95 % interval")];
-    if found.iter().any(|(_, _, ratio)| ratio.differs() != Some(true)) {
+    if found.iter().any(|(_, _, ratio)| ratio.differs() == Some(false)) {
         keys.push(key("dot none", "no detectable difference"));
     }
     if found.iter().any(|(_, _, ratio)| ratio.detectable.is_some()) {
@@ -95,14 +95,14 @@ fn mark(canvas: &mut Canvas, plot: &Plot, name: &str, ratio: &Ratio, y: f64) {
         let (left, right) = (plot.x_at(1.0 / factor), plot.x_at(factor));
         canvas.rect((left, y - 9.0), (right - left, 18.0), "band", "effects too small for this run to show");
     }
+    // Without one nobody knows whether it is a difference; the number beside it is all there is.
+    let Some((low, high)) = ratio.interval else { return };
     let differs = ratio.differs() == Some(true);
-    if let Some((low, high)) = ratio.interval {
-        let class = if differs { "whisker" } else { "whisker none" };
-        let (left, right) = (plot.x_at(low), plot.x_at(high));
-        canvas.line((left, y), (right, y), class);
-        for end in [left, right] {
-            canvas.line((end, y - 4.0), (end, y + 4.0), class);
-        }
+    let class = if differs { "whisker" } else { "whisker none" };
+    let (left, right) = (plot.x_at(low), plot.x_at(high));
+    canvas.line((left, y), (right, y), class);
+    for end in [left, right] {
+        canvas.line((end, y - 4.0), (end, y + 4.0), class);
     }
     let class = if differs { "dot ink" } else { "dot none" };
     canvas.dot((plot.x_at(ratio.estimate), y), 5.0, class, &format!("{name}: {}", figures(ratio)));

@@ -74,7 +74,8 @@ text { fill: var(--soft); }
 .whisker.none { stroke: var(--soft); }
 .dot.none { fill: var(--card); stroke: var(--soft); stroke-width: 2; }
 .band { fill: var(--band); }
-.scroll { overflow-x: auto; max-height: 480px; overflow-y: auto; }
+.scroll { overflow-x: auto; }
+details .scroll { max-height: 480px; overflow-y: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { padding: 4px 0 4px 14px; text-align: right; border-bottom: 1px solid var(--grid); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }

@@ -27,6 +27,10 @@ impl Pending {
     /// # Errors
     /// [`Error::Io`] where that cannot be done there, [`Error::BadFile`] where the path is a directory or a device.
     pub(super) fn new(path: &Path) -> Result<Self> {
+        if path == Path::new("-") {
+            let hint = "for standard output there is --format json; a file of this name is ./-";
+            return Err(Failure::Usage { why: "- is no file to write to".into(), hint: hint.into() });
+        }
         let io = |action| move |source| Error::Io { action, path: path.into(), source };
         let target = match fs::canonicalize(path) {
             Ok(target) => {
@@ -141,7 +145,8 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_refused_at_once() {
         let directory = tempfile::tempdir().unwrap();
-        for bad in [directory.path(), Path::new("/dev/null"), &directory.path().join("nowhere/a.json")] {
+        for bad in [directory.path(), Path::new("-"), Path::new("/dev/null"), &directory.path().join("nowhere/a.json")]
+        {
             assert!(Pending::new(bad).is_err(), "{bad:?}");
         }
         assert!(names(directory.path()).is_empty());
