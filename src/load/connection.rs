@@ -150,7 +150,9 @@ async fn within<F: Future>(
             }
             timer.as_mut().reset(deadline);
         }
-        Poll::Pending
+        // A peer that never stops talking keeps the runtime from looking at its clock, and uses up the budget without which
+        // its timers say nothing.
+        if Instant::now() >= deadline.into_std() { Poll::Ready(None) } else { Poll::Pending }
     })
     .await
 }
@@ -177,6 +179,10 @@ async fn attempt(
     Err(Failure::new("closed before request"))
 }
 
+/// What is read at once, and the longest head of an answer: a turn of hyper's is 128 times that, and a peer that sends
+/// interim responses (RFC 9110 section 15.2) without end can have hyper parse all of it.
+const MAX_BUFFER: usize = 64 << 10;
+
 type Io = http1::Connection<TokioIo<TcpStream>, Full<Bytes>>;
 
 /// An open connection. hyper's connection future is polled by the same task that waits for the answer, which saves the
@@ -198,7 +204,8 @@ impl Link {
         let _ignored = stream.set_nodelay(true).err();
         // One buffer and one plain write per request; bodies here are small.
         let mut builder = http1::Builder::new();
-        let handshake = builder.writev(false).handshake(TokioIo::new(stream)).await;
+        builder.writev(false).max_buf_size(MAX_BUFFER);
+        let handshake = builder.handshake(TokioIo::new(stream)).await;
         let (sender, io) = handshake.map_err(|error| Failure::new(word(&error)))?;
         Ok(Self { sender, io: Some(Box::pin(io)) })
     }

@@ -90,6 +90,28 @@ fn broken_answers_are_failures() {
 }
 
 #[test]
+fn who_never_stops_talking_is_timed_out() {
+    let _turn = world::quiet();
+    let floods: [(&str, &str); 4] = [
+        ("interim responses", "HTTP/1.1 100 Continue\r\n\r\n"),
+        ("a header", "HTTP/1.1 200 OK\r\nx: "),
+        ("a body", "HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n"),
+        ("a chunk's extension", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;"),
+    ];
+    for (what, text) in floods {
+        let peer = Peer::start(move |asked: &Asked| match asked.index {
+            0..8 => vec![ok()],
+            _ => vec![send(text), Step::Flood(text.repeat(1_000).into_bytes())],
+        });
+        let begin = std::time::Instant::now();
+        let args = ["-z", "1s", "-c", "2", "--timeout", "500ms", "--drain", "500ms"];
+        let found = world::ended(&peer.url(), &args);
+        assert!(begin.elapsed() < Duration::from_secs(20), "{what}: {:?}", begin.elapsed());
+        assert!(found.failed() >= 1 && found.count("unfinished") == 0, "{what}: {}", found.lane());
+    }
+}
+
+#[test]
 fn without_keep_alive_each_request_has_its_connection() {
     let _turn = world::quiet();
     let peer = Peer::start(|_: &Asked| vec![ok()]);

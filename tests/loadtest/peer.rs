@@ -15,6 +15,8 @@ use std::{
 pub enum Step {
     Wait(Duration),
     Send(Vec<u8>),
+    /// Sends it again and again until the client gives up.
+    Flood(Vec<u8>),
     /// Answers nothing until the client gives up.
     Hang,
     /// Ends the connection in order.
@@ -141,6 +143,11 @@ impl<F: Behaviour> Shared<F> {
                     Step::Send(bytes) => {
                         self.exchanges.lock().unwrap()[index].answered = Some(Instant::now());
                         (&mut &*stream).write_all(&bytes)?;
+                    }
+                    Step::Flood(bytes) => {
+                        self.exchanges.lock().unwrap()[index].answered = None;
+                        while (&mut &*stream).write_all(&bytes).is_ok() {}
+                        return Ok(());
                     }
                     Step::Hang => {
                         self.exchanges.lock().unwrap()[index].answered = None;
