@@ -150,7 +150,11 @@ impl Latencies {
     /// The smallest latency that at least `percent` (0 to 100) of the requests did not exceed, to 3 digits, and never
     /// outside of [`fastest`](Self::fastest) to [`slowest`](Self::slowest).
     pub fn percentile(&self, percent: f64) -> Option<Duration> {
-        let value = self.histogram()?.value_at_quantile(percent / 100.0);
+        // The histogram rounds quantile times count up, where 0.999 * 20,000 may be a bit more than 19,980: half a request
+        // less is not.
+        let n = float(self.count());
+        let rank = (n * percent / 100.0 - 1e-6).ceil().max(1.0);
+        let value = self.histogram()?.value_at_quantile((rank - 0.5) / n);
         Some(Duration::from_nanos(value.clamp(self.fastest, self.slowest)))
     }
 
@@ -285,6 +289,24 @@ mod tests {
     fn by_sorting(sorted: &[u64], percent: f64) -> u64 {
         let rank = (percent / 100.0 * sorted.len() as f64).ceil().max(1.0) as usize;
         sorted[rank.min(sorted.len()) - 1]
+    }
+
+    #[test]
+    fn a_percentile_is_the_latency_of_its_rank() {
+        for n in [1u64, 10, 999, 1_000, 20_000] {
+            let mut latencies = Latencies::default();
+            (1..=n).for_each(|i| latencies.record(Duration::from_micros(i)));
+            for (percent, per_mille) in [(50.0, 500), (90.0, 900), (99.0, 990), (99.9, 999), (100.0, 1_000)] {
+                let rank = (n * per_mille).div_ceil(1_000).max(1);
+                let found = latencies.percentile(percent).unwrap();
+                // To 3 digits, rounded up within its bucket.
+                let wanted = Duration::from_micros(rank);
+                assert!(
+                    found >= wanted && found < wanted + wanted / 900 + Duration::from_micros(1),
+                    "{n} {percent}: {found:?}"
+                );
+            }
+        }
     }
 
     proptest! {
