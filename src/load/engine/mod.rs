@@ -43,8 +43,8 @@ use std::{
 /// and what there is, is reported.
 ///
 /// # Errors
-/// [`InvalidValue`](crate::Error::InvalidValue) for a plan that cannot be carried out,
-/// [`Network`](crate::Error::Network) where the first request of a lane
+/// [`InvalidValue`](crate::error::Error::InvalidValue) for a plan that cannot be carried out,
+/// [`Network`](crate::error::Error::Network) where the first request of a lane
 /// gets no answer or one that is not 2xx, and whatever a source, or the one who watches, fails with. Requests that fail
 /// later are no error; see [`Report::all_failed`].
 pub fn run(plan: &Plan, subjects: Vec<Subject>, watch: Watch<'_>, interrupted: &Arc<AtomicBool>) -> Result<Report> {
