@@ -658,37 +658,103 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             break
         }
         'certauthz;loadtest' {
-            [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'What to measure')
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The same as URL; repeat for several')
+            [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'The credentials that requests show')
+            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'A client whose credentials are used; requests come from several in turn [default: alice]')
+            [CompletionResult]::new('--clients', '--clients', [CompletionResultType]::ParameterName, 'In the temporary world: requests come from this many clients in turn, each with its own key')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'File with the token to send; - is standard input [default: a new one, or the client''s]')
+            [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Kind of the new key [default: rsa, or what the size implies]')
+            [CompletionResult]::new('--key-size', '--key-size', [CompletionResultType]::ParameterName, 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Send this many requests in each mode')
             [CompletionResult]::new('--requests', '--requests', [CompletionResultType]::ParameterName, 'Send this many requests in each mode')
             [CompletionResult]::new('-z', '-z', [CompletionResultType]::ParameterName, 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]')
             [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]')
-            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Connections that send at the same time')
-            [CompletionResult]::new('--connections', '--connections', [CompletionResultType]::ParameterName, 'Connections that send at the same time')
-            [CompletionResult]::new('--outage', '--outage', [CompletionResultType]::ParameterName, 'With --mode auto: when the authority is away, from the begin of the run')
-            [CompletionResult]::new('--outage-kind', '--outage-kind', [CompletionResultType]::ParameterName, 'In which way it is away')
-            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'With --mode auto: requests per second, at even distances, all connections together [default: 200]')
-            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'The client whose credentials are used')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Connections, each with one request under way at most')
+            [CompletionResult]::new('--connections', '--connections', [CompletionResultType]::ParameterName, 'Connections, each with one request under way at most')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Requests per second, at even distances, all connections together [default: as many as the server answers; with --mode auto 200]')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Requests per second, at even distances, all connections together [default: as many as the server answers; with --mode auto 200]')
+            [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'Let the rate, or without -q the connections, rise for this long first; not counted')
+            [CompletionResult]::new('--warmup', '--warmup', [CompletionResultType]::ParameterName, 'Send for this long first; not counted [default: 200 requests, for 1s at most; with --mode auto 1s]')
+            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'At the end, wait this long for what is due or under way; what is left then is counted as such')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time to wait for an answer')
-            [CompletionResult]::new('--warmup', '--warmup', [CompletionResultType]::ParameterName, 'Send unmeasured requests for this long first')
-            [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Kind of the new key [default: rsa, or what the size implies]')
-            [CompletionResult]::new('--key-size', '--key-size', [CompletionResultType]::ParameterName, 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Longest time to wait for a connection: the default has room for two lost packets, which are sent again after 1 s and 3 s')
+            [CompletionResult]::new('--presign', '--presign', [CompletionResultType]::ParameterName, 'When requests are signed')
+            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'How long the server takes a signature (its --max-age), 2s to 300s; none is sent that is older than half of it')
             [CompletionResult]::new('-X', '-X ', [CompletionResultType]::ParameterName, 'Method [default: GET, or POST with a body]')
             [CompletionResult]::new('--request', '--request', [CompletionResultType]::ParameterName, 'Method [default: GET, or POST with a body]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'A header of the requests; repeat for several')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'A header of the requests; repeat for several')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Body of the requests: the data itself, @FILE for a file''s bytes, @- for standard input')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Body of the requests: the data itself, @FILE for a file''s bytes, @- for standard input')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Body of the requests: this file''s bytes; - is standard input')
+            [CompletionResult]::new('--data-file', '--data-file', [CompletionResultType]::ParameterName, 'Body of the requests: this file''s bytes; - is standard input')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Content-Type of the requests')
+            [CompletionResult]::new('--content-type', '--content-type', [CompletionResultType]::ParameterName, 'Content-Type of the requests')
+            [CompletionResult]::new('--threshold', '--threshold', [CompletionResultType]::ParameterName, 'What must hold, like ''cert.p99<5ms'', ''cert.successRate>=0.999'' or ''cert/token.p50<1.2''; repeat for several')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the report into this file, as JSON')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the report into this file, as JSON')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write the report into this file, as a page for browsers')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Write a line for each second and mode into this file, as CSV')
+            [CompletionResult]::new('--hdr-log', '--hdr-log', [CompletionResultType]::ParameterName, 'Write the latencies of each second into this file, as an interval log of HdrHistogram (V2)')
+            [CompletionResult]::new('--server-metrics', '--server-metrics', [CompletionResultType]::ParameterName, 'Where the server shows its metrics; its CPU time is read there [default: /metrics of URL, if it has them]')
+            [CompletionResult]::new('--outage', '--outage', [CompletionResultType]::ParameterName, 'When the authority is away, from the begin of the run')
+            [CompletionResult]::new('--outage-kind', '--outage-kind', [CompletionResultType]::ParameterName, 'In which way it is away')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
             [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
+            [CompletionResult]::new('--matrix', '--matrix', [CompletionResultType]::ParameterName, 'RSA 2048, EC P-256 and Ed25519 beside one another, each in a temporary world of its own')
+            [CompletionResult]::new('--aa', '--aa', [CompletionResultType]::ParameterName, 'The mode against itself: how much two runs of the same differ here')
+            [CompletionResult]::new('--disable-keepalive', '--disable-keepalive', [CompletionResultType]::ParameterName, 'A new connection for each request')
             [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two runs, as -o wrote them: the second with the first')
+            [CompletionResult]::new('merge', 'merge', [CompletionResultType]::ParameterValue, 'Add runs of several machines, as -o wrote them, as if they were one')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'certauthz;loadtest;compare' {
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'certauthz;loadtest;merge' {
+            [CompletionResult]::new('--threshold', '--threshold', [CompletionResultType]::ParameterName, 'What must hold, like ''cert.p99<5ms'', ''cert.successRate>=0.999'' or ''cert/token.p50<1.2''; repeat for several')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the report into this file, as JSON')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the report into this file, as JSON')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write the report into this file, as a page for browsers')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory of the credentials')
+            [CompletionResult]::new('--scopes-oid', '--scopes-oid', [CompletionResultType]::ParameterName, 'Object identifier of the scopes extension')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are printed to standard output')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no summaries and no warnings, only errors and the data that was asked for')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on standard error; repeat for even more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'certauthz;loadtest;help' {
+            [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two runs, as -o wrote them: the second with the first')
+            [CompletionResult]::new('merge', 'merge', [CompletionResultType]::ParameterValue, 'Add runs of several machines, as -o wrote them, as if they were one')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'certauthz;loadtest;help;compare' {
+            break
+        }
+        'certauthz;loadtest;help;merge' {
+            break
+        }
+        'certauthz;loadtest;help;help' {
             break
         }
         'certauthz;bench' {
@@ -839,6 +905,14 @@ Register-ArgumentCompleter -Native -CommandName 'certauthz' -ScriptBlock {
             break
         }
         'certauthz;help;loadtest' {
+            [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two runs, as -o wrote them: the second with the first')
+            [CompletionResult]::new('merge', 'merge', [CompletionResultType]::ParameterValue, 'Add runs of several machines, as -o wrote them, as if they were one')
+            break
+        }
+        'certauthz;help;loadtest;compare' {
+            break
+        }
+        'certauthz;help;loadtest;merge' {
             break
         }
         'certauthz;help;bench' {

@@ -596,37 +596,97 @@ set edit:completion:arg-completer[certauthz] = {|@words|
             cand --help 'Print help'
         }
         &'certauthz;loadtest'= {
-            cand --mode 'What to measure'
+            cand --url 'The same as URL; repeat for several'
+            cand --mode 'The credentials that requests show'
+            cand --client 'A client whose credentials are used; requests come from several in turn [default: alice]'
+            cand --clients 'In the temporary world: requests come from this many clients in turn, each with its own key'
+            cand --token 'File with the token to send; - is standard input [default: a new one, or the client''s]'
+            cand --key-type 'Kind of the new key [default: rsa, or what the size implies]'
+            cand --key-size 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]'
             cand -n 'Send this many requests in each mode'
             cand --requests 'Send this many requests in each mode'
             cand -z 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]'
             cand --duration 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]'
-            cand -c 'Connections that send at the same time'
-            cand --connections 'Connections that send at the same time'
-            cand --outage 'With --mode auto: when the authority is away, from the begin of the run'
-            cand --outage-kind 'In which way it is away'
-            cand --rate 'With --mode auto: requests per second, at even distances, all connections together [default: 200]'
-            cand --client 'The client whose credentials are used'
+            cand -c 'Connections, each with one request under way at most'
+            cand --connections 'Connections, each with one request under way at most'
+            cand -q 'Requests per second, at even distances, all connections together [default: as many as the server answers; with --mode auto 200]'
+            cand --rate 'Requests per second, at even distances, all connections together [default: as many as the server answers; with --mode auto 200]'
+            cand --ramp 'Let the rate, or without -q the connections, rise for this long first; not counted'
+            cand --warmup 'Send for this long first; not counted [default: 200 requests, for 1s at most; with --mode auto 1s]'
+            cand --drain 'At the end, wait this long for what is due or under way; what is left then is counted as such'
             cand --timeout 'Longest time to wait for an answer'
-            cand --warmup 'Send unmeasured requests for this long first'
-            cand --key-type 'Kind of the new key [default: rsa, or what the size implies]'
-            cand --key-size 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]'
+            cand --connect-timeout 'Longest time to wait for a connection: the default has room for two lost packets, which are sent again after 1 s and 3 s'
+            cand --presign 'When requests are signed'
+            cand --max-age 'How long the server takes a signature (its --max-age), 2s to 300s; none is sent that is older than half of it'
             cand -X 'Method [default: GET, or POST with a body]'
             cand --request 'Method [default: GET, or POST with a body]'
             cand -H 'A header of the requests; repeat for several'
             cand --header 'A header of the requests; repeat for several'
             cand -d 'Body of the requests: the data itself, @FILE for a file''s bytes, @- for standard input'
             cand --data 'Body of the requests: the data itself, @FILE for a file''s bytes, @- for standard input'
+            cand -D 'Body of the requests: this file''s bytes; - is standard input'
+            cand --data-file 'Body of the requests: this file''s bytes; - is standard input'
+            cand -T 'Content-Type of the requests'
+            cand --content-type 'Content-Type of the requests'
+            cand --threshold 'What must hold, like ''cert.p99<5ms'', ''cert.successRate>=0.999'' or ''cert/token.p50<1.2''; repeat for several'
+            cand -o 'Write the report into this file, as JSON'
+            cand --output 'Write the report into this file, as JSON'
+            cand --report 'Write the report into this file, as a page for browsers'
+            cand --csv 'Write a line for each second and mode into this file, as CSV'
+            cand --hdr-log 'Write the latencies of each second into this file, as an interval log of HdrHistogram (V2)'
+            cand --server-metrics 'Where the server shows its metrics; its CPU time is read there [default: /metrics of URL, if it has them]'
+            cand --outage 'When the authority is away, from the begin of the run'
+            cand --outage-kind 'In which way it is away'
             cand --path 'Directory of the credentials'
             cand --scopes-oid 'Object identifier of the scopes extension'
             cand --format 'How results are printed to standard output'
+            cand --matrix 'RSA 2048, EC P-256 and Ed25519 beside one another, each in a temporary world of its own'
+            cand --aa 'The mode against itself: how much two runs of the same differ here'
+            cand --disable-keepalive 'A new connection for each request'
             cand --no-progress 'Show no progress'
-            cand -q 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
             cand -v 'Tell more on standard error; repeat for even more'
             cand --verbose 'Tell more on standard error; repeat for even more'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand compare 'Compare two runs, as -o wrote them: the second with the first'
+            cand merge 'Add runs of several machines, as -o wrote them, as if they were one'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'certauthz;loadtest;compare'= {
+            cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
+            cand --format 'How results are printed to standard output'
+            cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand -v 'Tell more on standard error; repeat for even more'
+            cand --verbose 'Tell more on standard error; repeat for even more'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'certauthz;loadtest;merge'= {
+            cand --threshold 'What must hold, like ''cert.p99<5ms'', ''cert.successRate>=0.999'' or ''cert/token.p50<1.2''; repeat for several'
+            cand -o 'Write the report into this file, as JSON'
+            cand --output 'Write the report into this file, as JSON'
+            cand --report 'Write the report into this file, as a page for browsers'
+            cand --path 'Directory of the credentials'
+            cand --scopes-oid 'Object identifier of the scopes extension'
+            cand --format 'How results are printed to standard output'
+            cand --quiet 'Print no summaries and no warnings, only errors and the data that was asked for'
+            cand -v 'Tell more on standard error; repeat for even more'
+            cand --verbose 'Tell more on standard error; repeat for even more'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'certauthz;loadtest;help'= {
+            cand compare 'Compare two runs, as -o wrote them: the second with the first'
+            cand merge 'Add runs of several machines, as -o wrote them, as if they were one'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'certauthz;loadtest;help;compare'= {
+        }
+        &'certauthz;loadtest;help;merge'= {
+        }
+        &'certauthz;loadtest;help;help'= {
         }
         &'certauthz;bench'= {
             cand --key 'Measure this private key (PEM, PKCS#8; - for standard input); repeat for several'
@@ -745,6 +805,12 @@ set edit:completion:arg-completer[certauthz] = {|@words|
         &'certauthz;help;serve'= {
         }
         &'certauthz;help;loadtest'= {
+            cand compare 'Compare two runs, as -o wrote them: the second with the first'
+            cand merge 'Add runs of several machines, as -o wrote them, as if they were one'
+        }
+        &'certauthz;help;loadtest;compare'= {
+        }
+        &'certauthz;help;loadtest;merge'= {
         }
         &'certauthz;help;bench'= {
         }

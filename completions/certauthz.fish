@@ -327,7 +327,9 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l out
 curl\t'A curl command that runs as it is'
 http\t'The whole HTTP/1.1 message'
 json\t'An object with method, url, headers and body'
-jsonl\t'The same object on one line'"
+jsonl\t'The same object on one line'
+vegeta\t'A target of vegeta\'s JSON format'
+k6\t'One script for k6 that sends each request once'"
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l scopes-oid -d 'Object identifier of the scopes extension' -r
 complete -c certauthz -n "__fish_certauthz_using_subcommand sign-request" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
@@ -437,37 +439,81 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -l stop-with-
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
 complete -c certauthz -n "__fish_certauthz_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l mode -d 'What to measure' -r -f -a "token\t'Access tokens only'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l url -d 'The same as URL; repeat for several' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l mode -d 'The credentials that requests show' -r -f -a "token\t'Access tokens only'
 cert\t'Signed requests only'
-both\t'Both, one after the other, and compared'
+both\t'Both, in turn, and compared'
 auto\t'Tokens from an authority, and certificates while it is away'"
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s n -l requests -d 'Send this many requests in each mode' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s z -l duration -d 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s c -l connections -d 'Connections that send at the same time' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l outage -d 'With --mode auto: when the authority is away, from the begin of the run' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l outage-kind -d 'In which way it is away' -r -f -a "kill\t'Its process is killed, and started again'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l client -d 'A client whose credentials are used; requests come from several in turn [default: alice]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l clients -d 'In the temporary world: requests come from this many clients in turn, each with its own key' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l token -d 'File with the token to send; - is standard input [default: a new one, or the client\'s]' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l key-type -d 'Kind of the new key [default: rsa, or what the size implies]' -r -f -a "rsa\t'RSA with 2048, 3072 or 4096 bits'
+ec\t'Elliptic curve P-256 or P-384'
+ed25519\t'Ed25519'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l key-size -d 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s n -l requests -d 'Send this many requests in each mode' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s z -l duration -d 'Send requests for this long in each mode [default: 5s; with --outage, 5s more than that ends]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s c -l connections -d 'Connections, each with one request under way at most' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s q -l rate -d 'Requests per second, at even distances, all connections together [default: as many as the server answers; with --mode auto 200]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l ramp -d 'Let the rate, or without -q the connections, rise for this long first; not counted' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l warmup -d 'Send for this long first; not counted [default: 200 requests, for 1s at most; with --mode auto 1s]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l drain -d 'At the end, wait this long for what is due or under way; what is left then is counted as such' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l timeout -d 'Longest time to wait for an answer' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l connect-timeout -d 'Longest time to wait for a connection: the default has room for two lost packets, which are sent again after 1 s and 3 s' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l presign -d 'When requests are signed' -r -f -a "block\t'Before each block of requests, off the clock'
+all\t'All of them before the first is sent'
+inline\t'Each one in the time before it is due'"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l max-age -d 'How long the server takes a signature (its --max-age), 2s to 300s; none is sent that is older than half of it' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s X -l request -d 'Method [default: GET, or POST with a body]' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s H -l header -d 'A header of the requests; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s d -l data -d 'Body of the requests: the data itself, @FILE for a file\'s bytes, @- for standard input' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s D -l data-file -d 'Body of the requests: this file\'s bytes; - is standard input' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s T -l content-type -d 'Content-Type of the requests' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l threshold -d 'What must hold, like \'cert.p99<5ms\', \'cert.successRate>=0.999\' or \'cert/token.p50<1.2\'; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s o -l output -d 'Write the report into this file, as JSON' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l report -d 'Write the report into this file, as a page for browsers' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l csv -d 'Write a line for each second and mode into this file, as CSV' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l hdr-log -d 'Write the latencies of each second into this file, as an interval log of HdrHistogram (V2)' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l server-metrics -d 'Where the server shows its metrics; its CPU time is read there [default: /metrics of URL, if it has them]' -r -f
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l outage -d 'When the authority is away, from the begin of the run' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l outage-kind -d 'In which way it is away' -r -f -a "kill\t'Its process is killed, and started again'
 hang\t'Its process is stopped: connections are accepted, and nobody answers'
 reset\t'Connections are accepted and reset'
 error500\t'Everything is answered 500'"
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l rate -d 'With --mode auto: requests per second, at even distances, all connections together [default: 200]' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l client -d 'The client whose credentials are used' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l timeout -d 'Longest time to wait for an answer' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l warmup -d 'Send unmeasured requests for this long first' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l key-type -d 'Kind of the new key [default: rsa, or what the size implies]' -r -f -a "rsa\t'RSA with 2048, 3072 or 4096 bits'
-ec\t'Elliptic curve P-256 or P-384'
-ed25519\t'Ed25519'"
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l key-size -d 'Size of the new key in bits: 2048, 3072 or 4096 (RSA), 256 or 384 (EC) [default: 2048 or 256]' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s X -l request -d 'Method [default: GET, or POST with a body]' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s H -l header -d 'A header of the requests; repeat for several' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s d -l data -d 'Body of the requests: the data itself, @FILE for a file\'s bytes, @- for standard input' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l scopes-oid -d 'Object identifier of the scopes extension' -r
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
 json\t''"
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -l no-progress -d 'Show no progress'
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s q -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
-complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l matrix -d 'RSA 2048, EC P-256 and Ed25519 beside one another, each in a temporary world of its own'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l aa -d 'The mode against itself: how much two runs of the same differ here'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l disable-keepalive -d 'A new connection for each request'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l no-progress -d 'Show no progress'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -a "compare" -d 'Compare two runs, as -o wrote them: the second with the first'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -a "merge" -d 'Add runs of several machines, as -o wrote them, as if they were one'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and not __fish_seen_subcommand_from compare merge help" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from compare" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from compare" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from compare" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from compare" -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from compare" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from compare" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from merge" -l threshold -d 'What must hold, like \'cert.p99<5ms\', \'cert.successRate>=0.999\' or \'cert/token.p50<1.2\'; repeat for several' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from merge" -s o -l output -d 'Write the report into this file, as JSON' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from merge" -l report -d 'Write the report into this file, as a page for browsers' -r -F
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from merge" -l path -d 'Directory of the credentials' -r -f -a "(__fish_complete_directories)"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from merge" -l scopes-oid -d 'Object identifier of the scopes extension' -r
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from merge" -l format -d 'How results are printed to standard output' -r -f -a "text\t''
+json\t''"
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from merge" -l quiet -d 'Print no summaries and no warnings, only errors and the data that was asked for'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from merge" -s v -l verbose -d 'Tell more on standard error; repeat for even more'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from merge" -s h -l help -d 'Print help'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from help" -f -a "compare" -d 'Compare two runs, as -o wrote them: the second with the first'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from help" -f -a "merge" -d 'Add runs of several machines, as -o wrote them, as if they were one'
+complete -c certauthz -n "__fish_certauthz_using_subcommand loadtest; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -l key -d 'Measure this private key (PEM, PKCS#8; - for standard input); repeat for several' -r -F
 complete -c certauthz -n "__fish_certauthz_using_subcommand bench" -l key-type -d 'Measure only new keys of this kind; repeat for several [default: all]' -r -f -a "rsa\t'RSA with 2048, 3072 or 4096 bits'
 ec\t'Elliptic curve P-256 or P-384'
@@ -520,3 +566,5 @@ complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_see
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from verify" -f -a "token" -d 'Verify an access token (JWT)'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from verify" -f -a "request" -d 'Verify a signed HTTP/1.1 request, as `sign-request --output http` prints it'
 complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from verify" -f -a "crl" -d 'Verify a revocation list: signature and times'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from loadtest" -f -a "compare" -d 'Compare two runs, as -o wrote them: the second with the first'
+complete -c certauthz -n "__fish_certauthz_using_subcommand help; and __fish_seen_subcommand_from loadtest" -f -a "merge" -d 'Add runs of several machines, as -o wrote them, as if they were one'
