@@ -20,6 +20,8 @@ pub enum Limit {
         lane: String,
         /// The 99th percentile of its lateness; where there are too few samples for that, the largest.
         lateness: Duration,
+        /// Which of the two it is.
+        of: &'static str,
         /// The median response time.
         response: Duration,
     },
@@ -45,16 +47,22 @@ impl Report {
 /// The lateness of a lane, before it as a part of the response time.
 fn lateness(lane: &ModeReport) -> Option<(f64, Limit)> {
     let lateness = &lane.tally.lateness;
-    let late = if lateness.supports(99.0) { lateness.percentile(99.0) } else { lateness.slowest() }?;
+    let (late, of) = match lateness.percentile(99.0).filter(|_| lateness.supports(99.0)) {
+        Some(late) => (late, "99th percentile"),
+        None => (lateness.slowest()?, "the latest"),
+    };
     let response = lane.tally.latencies.percentile(50.0)?;
     let part = late.as_secs_f64() / response.as_secs_f64();
-    Some((part, Limit::Late { lane: lane.name.clone(), lateness: late, response }))
+    Some((part, Limit::Late { lane: lane.name.clone(), lateness: late, of, response }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        super::sample::{self, lane},
+        super::{
+            super::statistics::Tally,
+            sample::{self, lane},
+        },
         *,
     };
 
@@ -71,6 +79,16 @@ mod tests {
             report.generator.note_lane(&lane.tally, lane.measured);
         }
         assert!(matches!(report.limit(), Some(Limit::Late { lane, .. }) if lane == "cert"));
+        let few: Vec<_> = std::mem::take(&mut report.modes);
+        report.modes = few.into_iter().map(|lane| ModeReport { tally: late_once(), ..lane }).collect();
+        assert!(matches!(report.limit(), Some(Limit::Late { of: "the latest", .. })));
+    }
+
+    fn late_once() -> Tally {
+        let mut tally = Tally::default();
+        tally.latencies.record(Duration::from_millis(7));
+        tally.lateness.record(Duration::from_millis(6));
+        tally
     }
 
     #[test]

@@ -51,8 +51,8 @@ fn limited(limit: &Limit) -> String {
             computing * 100.0,
             waiting * 100.0
         ),
-        Limit::Late { lane, lateness, response } => format!(
-            "The load generator itself limited this run: in {} it sent up to {} late (99th percentile), which is part of \
+        Limit::Late { lane, lateness, of, response } => format!(
+            "The load generator itself limited this run: in {} it sent {} late ({of}), which is part of \
              a median response time of {}. Lower the rate, or run it on another machine.",
             plain(lane),
             time(Some(*lateness)),
