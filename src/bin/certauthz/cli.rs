@@ -34,7 +34,8 @@ Examples:
   certauthz client request --name alice --mode cert http://127.0.0.1:8585/cert
   certauthz loadtest                                      measure both ways, without any set-up
 
-Exit codes: 0 done or accepted, 1 refused, 2 usage, 3 anything else failed.";
+Exit codes: 0 done or accepted, 1 refused, 2 usage, 3 anything else failed, 99 a load test did not
+hold what it must.";
 
 /// `certauthz::cert::extension::SCOPES_OID`, as text.
 const SCOPES_OID: &str = "2.25.4309002870052747561";
