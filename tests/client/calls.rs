@@ -70,7 +70,7 @@ fn a_valid_token_is_used_while_it_is_open() {
     while started.elapsed() < Duration::from_secs(6) {
         let call = Instant::now();
         let authorized = world.call(&client);
-        assert!(call.elapsed() < Duration::from_millis(150), "waited {:?}", call.elapsed());
+        assert!(call.elapsed() < budget, "waited {:?}", call.elapsed());
         let now = (authorized.credential, authorized.state != BreakerState::Closed);
         if seen.last() != Some(&now) {
             seen.push(now);
@@ -79,6 +79,7 @@ fn a_valid_token_is_used_while_it_is_open() {
     }
     let (token, certificate) = (CredentialUsed::Token, CredentialUsed::Certificate);
     assert_eq!(seen, [(token, false), (token, true), (certificate, true)]);
+    assert_eq!(client.counts().waited, 1, "only the first call waits for a token");
 }
 
 #[test]
@@ -113,7 +114,7 @@ fn a_call_keeps_to_its_budget() {
                     thread::sleep(Duration::from_millis(late));
                     let started = Instant::now();
                     assert_eq!(world.call(client).credential, CredentialUsed::Certificate);
-                    assert!(started.elapsed() < budget + Duration::from_millis(100), "{:?}", started.elapsed());
+                    assert!(started.elapsed() < budget + Duration::from_millis(300), "{:?}", started.elapsed());
                 });
             }
         });
@@ -122,7 +123,7 @@ fn a_call_keeps_to_its_budget() {
     let started = Instant::now();
     let error = authorize(&client).unwrap_err();
     assert!(matches!(error, ClientError::Unavailable { last: Some(Failure::TimedOut) }), "{error:?}");
-    assert!(started.elapsed() < Duration::from_millis(2_100) && error.hint().is_some());
+    assert!(started.elapsed() < Duration::from_millis(2_500) && error.hint().is_some());
 }
 
 #[test]
@@ -156,11 +157,11 @@ fn an_attempt_that_ignores_its_limit_hurts_nobody() {
     let client = builder.probe_interval(Duration::from_millis(200)).build().unwrap();
     let started = Instant::now();
     world.call(&client);
-    assert!(started.elapsed() < Duration::from_millis(2_150), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_millis(2_500), "{:?}", started.elapsed());
     for _ in 0..20 {
         let started = Instant::now();
         world.call(&client);
-        assert!(started.elapsed() < Duration::from_millis(100));
+        assert!(started.elapsed() < Duration::from_millis(500));
         thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(client.counts().attempts, 1, "a second attempt beside the one that hangs");

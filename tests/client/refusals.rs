@@ -25,7 +25,7 @@ fn a_refusal_is_told_and_not_repeated_to_the_server() {
                 other => panic!("{other:?}"),
             }
         }
-        assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_millis(750), "{:?}", started.elapsed());
         assert_eq!((authority.accepted(), client.state()), (1, BreakerState::Closed));
         assert_eq!((client.counts().transitions, client.counts().with_certificate), (0, 0));
 
@@ -68,7 +68,7 @@ fn a_refusal_right_after_an_outage_is_asked_for_again() {
     authority.be(Way::Healthy);
     let back = Instant::now();
     while world.call(&client).credential != CredentialUsed::Token {
-        assert!(back.elapsed() < Duration::from_millis(1_700), "{:?}", back.elapsed());
+        assert!(back.elapsed() < Duration::from_millis(2_500), "{:?}", back.elapsed());
         thread::sleep(Duration::from_millis(5));
     }
     assert_eq!((client.counts().without, client.counts().refusals), (0, 0));
@@ -80,7 +80,7 @@ fn a_refusal_right_after_an_outage_is_asked_for_again() {
     authority.be(Way::Refuses("invalid_client"));
     let back = Instant::now();
     while authorize(&client).is_ok() {
-        assert!(back.elapsed() < Duration::from_millis(2_000), "{:?}", back.elapsed());
+        assert!(back.elapsed() < Duration::from_millis(3_000), "{:?}", back.elapsed());
         thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(client.state(), BreakerState::Closed);
