@@ -25,7 +25,7 @@ pub(super) fn public_key(path: &Path) -> Result<PublicKey> {
 }
 
 fn bad_key(path: &Path, error: &KeyError) -> Error {
-    let hint = error.hint().map_or_else(|| HINT.into(), Into::into);
+    let hint = error.hint().unwrap_or(HINT).to_owned().into();
     Error::BadFile { path: path.to_owned(), why: error.to_string().into(), hint }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn private_key(path: &Path) -> Result<LocalKey> {
     LocalKey::from_pem(&text).map_err(|error| Error::BadFile {
         path: shown(path).into(),
         why: error.to_string().into(),
-        hint: error.hint().unwrap_or_default().into(),
+        hint: error.hint().unwrap_or_default().to_owned().into(),
     })
 }
 
